@@ -1,0 +1,132 @@
+"""The action that judges the whole inventory on the controller; it connects to no host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.parsing.vault import EncryptedString
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+from goplot_preflight.catalogue import Catalogue, read_catalogue
+from goplot_preflight.farm import GROUPS, Host, check_inventory
+from goplot_preflight.report import lines
+
+_ROLES = Path(__file__).resolve().parents[2]
+_REASON_CHARACTERS = 160
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Shows a line a mistake, and fails if there is one."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Reads hostvars and groups, returns changed=False always."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self.validate_argument_spec(argument_spec={})
+        variables = task_vars or {}
+        groups = {name: list(hosts) for name, hosts in variables["groups"].items()}
+        catalogue = read_catalogue(_ROLES)
+        names = dict.fromkeys(host for group in GROUPS for host in groups.get(group, []))
+        encrypted = self._encrypted_names(variables)
+        hosts = [self._host(name, variables, catalogue, encrypted) for name in names]
+        mistakes = lines(check_inventory(hosts, groups, catalogue))
+        # Shown line by line, for a failed task's message is printed twice by Ansible.
+        for line in mistakes:
+            display.display(line, color=constants.COLOR_ERROR)
+        result.update(changed=False, failed=bool(mistakes))
+        if mistakes:
+            count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+            result["msg"] = f"{count} in the inventory (above); nothing was changed on any host."
+        else:
+            result["msg"] = f"The inventory of {len(hosts)} hosts has no mistake that goplot knows."
+        return result
+
+    def _host(
+        self,
+        name: str,
+        task_vars: Mapping[str, Any],
+        catalogue: Catalogue,
+        encrypted: frozenset[str],
+    ) -> Host:
+        raw = task_vars["hostvars"].raw_get(name)
+        # Templates in an inventory may refer to a default of a role, which hostvars does not have.
+        templar = self._templar.copy_with_new_env(
+            available_variables={
+                **catalogue.defaults,
+                **raw,
+                "hostvars": task_vars["hostvars"],
+            }
+        )
+        values, failures, secrets = {}, {}, set()
+        for variable in sorted(raw.keys() & catalogue.options.keys()):
+            if _is_secret(variable, raw[variable], encrypted):
+                secrets.add(variable)
+            try:
+                values[variable] = templar.template(raw[variable])
+            except AnsibleUndefinedVariable as error:
+                # A fact that preflight does not gather is judged by the role that needs it.
+                if "ansible_" not in str(raw[variable]):
+                    failures[variable] = _reason(error, variable in secrets)
+            except AnsibleError as error:
+                failures[variable] = _reason(error, variable in secrets)
+        facts = raw.get("ansible_facts") or {}
+        system = (facts.get("distribution"), facts.get("distribution_version"))
+        return Host(
+            name=name,
+            groups=frozenset(raw.get("group_names") or ()),
+            values=values,
+            failures=failures,
+            names=frozenset(raw),
+            secrets=frozenset(secrets),
+            system=(str(system[0]), str(system[1])) if all(system) else None,
+        )
+
+    def _encrypted_names(self, task_vars: Mapping[str, Any]) -> frozenset[str]:
+        """The variables that come from a file which is encrypted as a whole."""
+        folders = {
+            Path(source) if Path(source).is_dir() else Path(source).parent
+            for source in [*task_vars["ansible_inventory_sources"], task_vars["playbook_dir"]]
+        }
+        names: set[str] = set()
+        for folder in folders:
+            for path in (*folder.glob("group_vars/**/*"), *folder.glob("host_vars/**/*")):
+                if path.is_file() and _is_encrypted(path):
+                    names |= set(self._loader.load_from_file(str(path)) or {})
+        return frozenset(names)
+
+
+def _is_encrypted(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(14) == b"$ANSIBLE_VAULT"
+
+
+def _is_secret(variable: str, raw: object, encrypted: frozenset[str]) -> bool:
+    """Whether any part of a value is encrypted, or comes from a variable that is."""
+    if variable in encrypted or isinstance(raw, EncryptedString):
+        return True
+    if isinstance(raw, Mapping):
+        return any(_is_secret("", item, encrypted) for item in raw.values())
+    if isinstance(raw, (list, tuple)):
+        return any(_is_secret("", item, encrypted) for item in raw)
+    if isinstance(raw, str) and "{" in raw:
+        return "vault" in raw or any(name in raw for name in encrypted)
+    return False
+
+
+def _reason(error: AnsibleError, secret: bool) -> str:
+    if secret:
+        return type(error).__name__
+    return str(error).splitlines()[0][:_REASON_CHARACTERS].rstrip(".")

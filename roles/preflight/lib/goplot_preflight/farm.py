@@ -1,0 +1,142 @@
+"""The whole inventory: every rule over every host, and the rules between hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from goplot_preflight.catalogue import Catalogue
+from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
+from goplot_preflight.names import unknown_names
+from goplot_preflight.report import INVENTORY, Mistake
+from goplot_preflight.values import check_value
+
+GROUPS = ("farmer", "plotter", "harvester")
+_CLOSE_GROUP = 0.8
+_LEAST_SYSTEMS = {"Debian": 12, "Ubuntu": 24}
+
+
+@dataclass(frozen=True)
+class Host:
+    """What is known of one host.
+
+    `values` are the templated values of goplot's variables, `failures` tell why one could not be
+    templated, `names` are all the variables, `secrets` those whose value is encrypted, `system` is
+    (distribution, version), or nothing for a host that was not reached.
+    """
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    system: tuple[str, str] | None = None
+
+
+def check_inventory(
+    hosts: list[Host], groups: Mapping[str, list[str]], catalogue: Catalogue
+) -> list[Mistake]:
+    """Every mistake of an inventory, those between hosts first.
+
+    `groups` are all groups of the inventory with their hosts.
+    """
+    mistakes = list(_check_groups(groups))
+    unknown = unknown_names({name for host in hosts for name in host.names}, catalogue)
+    for host in hosts:
+        for variable, problem, cure in _check_host(host, unknown, catalogue):
+            mistakes.append(Mistake(host.name, variable, problem, cure))
+    return mistakes
+
+
+def _check_groups(groups: Mapping[str, list[str]]) -> Iterator[Mistake]:
+    ours = {host for group in GROUPS for host in groups.get(group, [])}
+    for name, hosts in groups.items():
+        close = get_close_matches(name.lower(), GROUPS, n=1, cutoff=_CLOSE_GROUP)
+        if name not in GROUPS and close and not set(hosts) <= ours:
+            cure = f"did you mean {close[0]}?"
+            yield Mistake(INVENTORY, f"group {name}", "is not one of goplot's", cure)
+    farmers = groups.get("farmer", [])
+    if not farmers:
+        cure = "put the host that farms in it; a farm has one"
+        yield Mistake(INVENTORY, "group farmer", "has no host", cure)
+    elif len(farmers) > 1:
+        cure = "goplot supports one farmer; make the others harvesters"
+        yield Mistake(INVENTORY, "group farmer", f"has {', '.join(farmers)}", cure)
+
+
+def _check_host(
+    host: Host, unknown: Mapping[str, str], catalogue: Catalogue
+) -> Iterator[tuple[str, str, str]]:
+    for name in sorted(host.names & unknown.keys()):
+        yield name, "is not a variable of goplot", unknown[name]
+    for name, reason in host.failures.items():
+        yield name, f"cannot be worked out ({reason})", "correct the template or what it refers to"
+    for name, value in host.values.items():
+        yield from check_value(name, catalogue.options[name], value, name in host.secrets)
+    yield from check_mounts(host.values.get(MOUNTS), _truth(host, "farm_layout_format", catalogue))
+    yield from _check_system(host)
+    yield from _check_compression(host, catalogue)
+    if "plotter" in host.groups:
+        yield from _check_plotter(host, catalogue)
+
+
+def _effective(host: Host, name: str, catalogue: Catalogue) -> Any:
+    return host.values.get(name, catalogue.defaults.get(name))
+
+
+def _truth(host: Host, name: str, catalogue: Catalogue) -> bool:
+    return str(_effective(host, name, catalogue)).lower() in {"true", "yes", "on", "1"}
+
+
+def _check_system(host: Host) -> Iterator[tuple[str, str, str]]:
+    if host.system is None:
+        return
+    distribution, version = host.system
+    major = version.split(".")[0]
+    least = _LEAST_SYSTEMS.get(distribution)
+    # Debian's testing and unstable have no number; they are newer than what is released.
+    if least is None or (major.isdigit() and int(major) < least):
+        yield (
+            "operating system",
+            f"is {distribution} {version}",
+            "install Debian 12 or 13, or Ubuntu 24.04 or newer",
+        )
+
+
+def _check_compression(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    plotter = _effective(host, "goplot_plotter", catalogue)
+    level = host.values.get("goplot_compression")
+    if plotter == "chiapos" and str(level).isdigit() and int(str(level)) > 0:
+        cure = "chiapos makes uncompressed plots only: set 0, or another goplot_plotter"
+        yield "goplot_compression", f"is {level}", cure
+
+
+def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    if MOUNTS not in host.failures and not has_temp_farm(host.values.get(MOUNTS)):
+        cure = "a plotter needs a temp farm: add {path: /plot_temp/1, src: UUID=..., fstype: xfs}"
+        yield MOUNTS, "has no /plot_temp mount", cure
+    if _on_toggle(host, catalogue) != "run":
+        return
+    keys = "goplot_farmer_public_key", "goplot_pool_contract_address", "goplot_pool_public_key"
+    if any(key in host.failures for key in keys):
+        return
+    farmer, contract, pool = (_effective(host, key, catalogue) for key in keys)
+    later = "or set goplot_tunables.on_toggle to stop until you have it"
+    if not farmer:
+        yield keys[0], "is not set", f"set the one that chia keys show prints, {later}"
+    if not contract and not pool:
+        cure = f"set it (chia plotnft show), or {keys[2]} for solo plots, {later}"
+        yield keys[1], "is not set", cure
+    elif contract and pool:
+        yield keys[1], f"and {keys[2]} are both set", "keep one: a plot belongs to one pool"
+
+
+def _on_toggle(host: Host, catalogue: Catalogue) -> Any:
+    tunables = _effective(host, "goplot_tunables", catalogue)
+    first = catalogue.defaults.get("goplot_tunables") or {}
+    if isinstance(tunables, dict):
+        return tunables.get("on_toggle", first.get("on_toggle"))
+    return None

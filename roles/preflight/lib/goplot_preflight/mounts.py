@@ -1,0 +1,120 @@
+"""The mounts of one host: paths, farm numbers, disks and devices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from goplot_preflight.report import told
+
+MOUNTS = "farm_layout_mounts"
+_DISK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TAG = re.compile(r"(UUID|LABEL|PARTUUID|PARTLABEL)=[A-Za-z0-9._:@#+-]+")
+_DEVICE = re.compile(r"/dev/[A-Za-z0-9._:@#+/-]+")
+_OPTIONS = re.compile(r"[^\s,%]+(,[^\s,%]+)*")
+_SHAPES = "a disk is mounted at /farm/<farm>/<disk>, a temp farm at /plot_temp/<farm>"
+_FORMATTED = ("ext4", "xfs")
+
+
+def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str, str, str]]:
+    """Yields (variable, problem, cure) for what is wrong with farm_layout_mounts.
+
+    Types, unknown keys and choices are `check_value`'s; entries that it refuses are passed over
+    here. `format_all` is the value of farm_layout_format.
+    """
+    if not isinstance(value, list):
+        return
+    first: dict[tuple[str, str], str] = {}
+    for index, mount in enumerate(value):
+        if not isinstance(mount, dict):
+            continue
+        name = f"{MOUNTS}[{index}]"
+        yield from _check_path(f"{name}.path", mount.get("path"))
+        yield from _check_source(name, mount, format_all)
+        opts = mount.get("opts")
+        if isinstance(opts, str) and not _OPTIONS.fullmatch(opts):
+            yield f"{name}.opts", told("opts", opts), "write options as in fstab: noatime,discard"
+        for key, identity, what in _identities(mount):
+            earlier = first.setdefault((key, identity), f"{name}.{key}")
+            if earlier != f"{name}.{key}":
+                yield f"{name}.{key}", told(key, mount[key]), f"{what}, as in {earlier}: change one"
+
+
+def has_temp_farm(value: object) -> bool:
+    """Whether one of the mounts is a temp farm."""
+    return isinstance(value, list) and any(
+        str(mount.get("path")).startswith("/plot_temp/")
+        for mount in value
+        if isinstance(mount, dict)
+    )
+
+
+def _check_path(name: str, path: object) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(path, str):
+        return
+    parts = path.split("/")
+    rooted = parts[:2] in (["", "farm"], ["", "plot_temp"])
+    if not rooted or len(parts) != (4 if parts[1] == "farm" else 3):
+        yield name, told("path", path), _SHAPES
+        return
+    if not re.fullmatch(r"[1-9][0-9]*", parts[2]):
+        yield (
+            name,
+            told("path", path),
+            f"the farm number {parts[2]!r} must be a positive whole number, as in /{parts[1]}/1",
+        )
+    if len(parts) == 4 and not _DISK.fullmatch(parts[3]):
+        yield (
+            name,
+            told("path", path),
+            f"the disk name {parts[3]!r} must be letters, digits and . _ - and begin with a letter "
+            "or digit, as in disk1",
+        )
+
+
+def _check_source(
+    name: str, mount: Mapping[str, Any], format_all: bool
+) -> Iterator[tuple[str, str, str]]:
+    source = mount.get("src")
+    if not isinstance(source, str):
+        return
+    device = bool(_DEVICE.fullmatch(source)) and ".." not in source
+    if not device and not _TAG.fullmatch(source):
+        yield (
+            f"{name}.src",
+            told("src", source),
+            "must be UUID=..., LABEL=..., PARTUUID=..., PARTLABEL=... (see lsblk -f) or a path "
+            "under /dev",
+        )
+    wanted = mount.get("format", format_all)
+    if str(wanted).lower() not in {"true", "yes", "on", "1"}:
+        return
+    if not device and "format" in mount:
+        yield (
+            f"{name}.src",
+            told("src", source),
+            "a device to format is named by its path, as /dev/disk/by-id/...; a blank device has "
+            "no UUID or label",
+        )
+    fstype = mount.get("fstype")
+    if device and isinstance(fstype, str) and fstype not in _FORMATTED:
+        yield (
+            f"{name}.format",
+            f"is asked for {fstype}",
+            f"goplot formats {' and '.join(_FORMATTED)}; format the device by hand for another",
+        )
+
+
+def _identities(mount: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What must be unique on a host: (key, identity, words)."""
+    path, source = mount.get("path"), mount.get("src")
+    if isinstance(path, str):
+        yield "path", path.rstrip("/"), "the path is used twice"
+        parts = path.split("/")
+        if len(parts) == 4 and parts[1] == "farm":
+            yield "path", f"disk {parts[3]}", f"the disk {parts[3]} is named twice on this host"
+    if isinstance(source, str):
+        # Ansible and blkid write UUIDs in either case; labels and paths are told apart by case.
+        same = source.lower() if source.startswith(("UUID=", "PARTUUID=")) else source
+        yield "src", same, "the device is used twice"

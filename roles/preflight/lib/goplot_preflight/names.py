@@ -1,0 +1,82 @@
+"""Variable names that look like goplot's and are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from goplot_preflight.catalogue import Catalogue
+
+_CLOSE_NAME = 0.7
+_CLOSE_KEY = 0.6
+_CLOSE_STRAY = 0.8
+
+
+def unknown_names(names: Iterable[str], catalogue: Catalogue) -> dict[str, str]:
+    """The names out of `names` that were meant for goplot but that it does not have, and the cure.
+
+    Meant for goplot: it begins with the name of a role, or nearly so and is close to a variable
+    that there is (`goplt_k`).
+    """
+    cures = {}
+    for name in sorted(set(names) - catalogue.options.keys()):
+        role = _role_of(name, catalogue.roles)
+        if role:
+            cures[name] = _cure(name, role, catalogue)
+        elif meant := _meant(name, catalogue):
+            cures[name] = f"did you mean {meant}?"
+    return cures
+
+
+def nearest_key(key: str, keys: Iterable[str]) -> str:
+    """The cure for an unknown key of a mapping."""
+    known = sorted(keys)
+    close = get_close_matches(key, known, n=1, cutoff=_CLOSE_KEY)
+    return f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
+
+
+def _role_of(name: str, roles: Iterable[str]) -> str:
+    """The role whose name the variable's begins with (the longest), or nothing."""
+    return max((role for role in roles if name.startswith(f"{role}_")), key=len, default="")
+
+
+def _cure(name: str, role: str, catalogue: Catalogue) -> str:
+    own = [option for option in catalogue.options if option.startswith(f"{role}_")]
+    close = get_close_matches(name, own, n=1, cutoff=_CLOSE_NAME)
+    close = close or get_close_matches(name, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"delete it, or see roles/{role}/README.md for the variables there are"
+
+
+def _meant(name: str, catalogue: Catalogue) -> str:
+    """The variable that a name with a misspelt role in it was meant to be, or nothing."""
+    plain = name.lower().replace("-", "_")
+    if plain in catalogue.options:
+        return plain
+    for role in catalogue.roles:
+        words = plain.split("_")
+        head = "_".join(words[: role.count("_") + 1])
+        joined = head != plain and edits(head, role) <= (1 if len(role) < 8 else 2)
+        run_on = plain.startswith(role.replace("_", ""))
+        if joined or run_on:
+            close = get_close_matches(plain, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
+            if close and close[0].startswith(f"{role}_"):
+                return close[0]
+    return ""
+
+
+def edits(a: str, b: str) -> int:
+    """How many letters differ: added, left out, changed or swapped with the next.
+
+    The optimal string alignment distance.
+    """
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], older[j - 2] + 1)
+    return row[-1]

@@ -1,0 +1,148 @@
+"""Types, choices and ranges of values, by the specification of each variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from goplot_preflight.names import nearest_key
+from goplot_preflight.report import told
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers a variable may have, and why, for people."""
+
+    least: float
+    most: float | None = None
+    above: bool = False
+    note: str = ""
+
+    def holds(self, number: float) -> bool:
+        """Whether the number is within."""
+        low = number > self.least if self.above else number >= self.least
+        return low and (self.most is None or number <= self.most)
+
+    def words(self, noun: str) -> str:
+        """`must be a whole number of at least 0 (0 starts no plot)`."""
+        if self.most is not None:
+            span = f" from {self.least:g} to {self.most:g}"
+        else:
+            span = f" {'above' if self.above else 'of at least'} {self.least:g}"
+        return f"must be {noun}{span}" + (f" ({self.note})" if self.note else "")
+
+
+# What an argument specification cannot say. The least k is the least that `chia plots create`
+# takes, the most is that of the plot format; C9 is the highest compression of the plot table.
+RANGES = {
+    "goplot_k": Range(25, 50, note="32 is the least that is farmed on mainnet"),
+    "goplot_compression": Range(0, 9, note="0 makes uncompressed plots"),
+    "goplot_tunables.plot_gap": Range(0, note="seconds from one start to the next"),
+    "goplot_tunables.plot_poll": Range(1, note="seconds from one poll to the next"),
+    "goplot_tunables.max_plots": Range(0, note="0 starts no plot"),
+    "goplot_tunables.load_max": Range(0, above=True, note="a goplot load"),
+}
+_PORT = Range(1, 65535)
+_PATTERNS = {
+    "chia_version": (r"\d+(\.\d+){1,2}((a|b|rc)\d+)?", "a released version such as 2.7.5"),
+    "chia_plotting_version": (
+        r"(\d+(\.\d+){1,2}((a|b|rc)\d+)?)?",
+        "a released version such as 2.7.5, or empty for the one that farms",
+    ),
+    "goplot_farmer_public_key": (r"((0x)?[0-9a-fA-F]{96})?", "the 96 hexadecimal digits of a key"),
+    "goplot_pool_public_key": (r"((0x)?[0-9a-fA-F]{96})?", "the 96 hexadecimal digits of a key"),
+    "goplot_pool_contract_address": (
+        r"(t?xch1[02-9ac-hj-np-z]{58})?",
+        "an address such as xch1..., 62 characters (63 for txch1...)",
+    ),
+}
+_NOUNS = {
+    "str": "text",
+    "path": "a path",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a mapping",
+}
+_BOOLEANS = {"yes", "no", "on", "off", "true", "false", "1", "0", "y", "n", "t", "f"}
+
+
+def check_value(
+    variable: str, spec: Mapping[str, Any], value: object, secret: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """Yields (variable, problem, cure) for each thing wrong with a value.
+
+    Nested options are named with a dot, elements of a list with their index from 0.
+    """
+    kind = spec.get("type", "str")
+    bounds = RANGES.get(variable) or (_PORT if variable.endswith("_port") else None)
+    noun = _NOUNS.get(kind, kind)
+    must = bounds.words(noun) if bounds else f"must be {noun}"
+    if value is None:
+        yield variable, told(variable, value), f"{must}; without one, delete the line"
+        return
+    if not _is(kind, value):
+        quotes = "; YAML reads on, off, yes and no as true and false: put it in quotes"
+        hint = quotes if noun == "text" and isinstance(value, bool) else ""
+        yield variable, told(variable, value, secret), must + hint
+        return
+    if bounds and not bounds.holds(float(str(value))):
+        yield variable, told(variable, value, secret), must
+    choices = spec.get("choices")
+    if choices and kind != "list" and str(value) not in {str(choice) for choice in choices}:
+        named = ", ".join(str(choice) for choice in choices)
+        yield variable, told(variable, value, secret), f"must be one of {named}"
+    pattern, example = _PATTERNS.get(variable, ("", ""))
+    if pattern and not re.fullmatch(pattern, str(value)):
+        yield variable, told(variable, value, secret), f"must be {example}"
+    if isinstance(value, list):
+        element = {**spec, "type": spec.get("elements", "raw")}
+        for index, item in enumerate(value):
+            yield from check_value(f"{variable}[{index}]", element, item, secret)
+    elif isinstance(value, dict) and spec.get("options"):
+        yield from _check_keys(variable, spec["options"], value, secret)
+
+
+def _check_keys(
+    variable: str, options: Mapping[str, Mapping[str, Any]], value: dict[str, Any], secret: bool
+) -> Iterator[tuple[str, str, str]]:
+    for key, item in value.items():
+        if key in options:
+            yield from check_value(f"{variable}.{key}", options[key], item, secret)
+        else:
+            yield f"{variable}.{key}", "is not known", nearest_key(str(key), options)
+    for key, option in options.items():
+        if option.get("required") and key not in value:
+            known = ", ".join(f"{k}: {v}" for k, v in value.items() if k == "path" and k in options)
+            where = f" in {{{known}}}" if known else ""
+            yield f"{variable}.{key}", f"is missing{where}", f"add it: {_first(option)}"
+
+
+def _first(option: Mapping[str, Any]) -> str:
+    """The first sentence of an option's description."""
+    description = option.get("description", "it is required")
+    text = description if isinstance(description, str) else str(description[0])
+    return text.split(". ")[0].rstrip(".")
+
+
+def _is(kind: str, value: object) -> bool:
+    """Whether Ansible would take the value as one of that type, and rightly so.
+
+    A list must be a list, for Ansible would split a text at its commas.
+    """
+    text = str(value)
+    if kind in {"str", "path"}:
+        return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    if kind == "bool":
+        return isinstance(value, bool) or text.lower() in _BOOLEANS
+    if kind in {"int", "float"}:
+        number = r"[+-]?\d+" if kind == "int" else r"[+-]?\d+(\.\d*)?"
+        return not isinstance(value, bool) and re.fullmatch(number, text) is not None
+    if kind == "list":
+        return isinstance(value, list)
+    if kind == "dict":
+        return isinstance(value, dict)
+    return True
