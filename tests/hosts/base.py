@@ -15,6 +15,7 @@ INCLUDE = (
     "dbus",
     "python3",
     "iproute2",
+    "python3-apt",
     "openssh-server",
     "ca-certificates",
 )
@@ -49,6 +50,7 @@ def _build(suite: str, tree: Path, settings: dict[str, str], lock: int) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
     run("chroot", partial, "update-ca-certificates")
+    run("chroot", partial, "apt-get", "update", "-q")
     for name in ("etc/resolv.conf", "etc/machine-id", "etc/hostname"):
         (partial / name).unlink(missing_ok=True)
     (partial / "etc/resolv.conf").touch()

@@ -213,7 +213,7 @@ class Machine:
             "--link-journal=no",
             *binds,
         ]
-        environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+        environment = {"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with (self.folder / "console.log").open("ab") as console:
             process = subprocess.Popen(
                 command,

@@ -1,0 +1,54 @@
+# The operator's and the developer's front door. `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+DEMO_HOSTS := tests/demo/hosts.toml
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/ready: pyproject.toml
+	@tests/tools/venv $(PYTHON) $(VENV)
+
+.PHONY: tools
+tools: $(VENV)/ready  ## install the development tools into .venv
+
+.PHONY: demo
+demo: tools  ## three real hosts, a deployed farm, a real plot; leaves it standing
+	@$(BIN)/python -m tests.demo
+
+.PHONY: demo-down
+demo-down:  ## remove the demo's hosts and all that was made for them
+	@$(PYTHON) -m tests.hosts $(DEMO_HOSTS) down
+
+.PHONY: lint
+lint: tools  ## ruff, mypy --strict, yamllint, ansible-lint, role documents
+	ruff check .
+	ruff format --check .
+	mypy services/goplot
+	yamllint --strict .
+	$(BIN)/python tests/lint/role_docs.py --check
+	ansible-lint --offline -q
+
+.PHONY: test-unit
+test-unit: tools  ## unit and property tests; under two minutes
+	pytest tests/unit
+
+.PHONY: test-hosts
+test-hosts: tools  ## the scenarios on real hosts: default, then single
+	tests/tools/molecule default
+	tests/tools/molecule single
+
+.PHONY: test
+test: lint test-unit test-hosts  ## everything, quick checks first
+
+.PHONY: clean
+clean:  ## remove .venv and what was built; hosts and their cache stay
+	rm -rf .venv .cache .ansible services/build services/*.egg-info
