@@ -1,0 +1,158 @@
+#!/usr/bin/python
+"""Makes mount points that hold nothing but a mount."""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import fcntl
+import os
+import stat
+import struct
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = """
+module: farm_layout_mount_points
+short_description: Make mount points that nothing can be written to while their disk is absent
+description:
+  - Makes each folder, owned by root, and sets the immutable flag on it. Where the file system has
+    no such flag the folder gets mode 0000 instead, which root can still write to.
+  - The folder beneath a mounted disk is reached through a private mount namespace. What is mounted
+    stays untouched.
+options:
+  host:
+    description: The name of the host for the warnings.
+    type: str
+    required: true
+  paths:
+    description: The mount points. Their parent folders exist, but in check mode.
+    type: list
+    elements: str
+    required: true
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Guard the mount points
+  farm_layout_mount_points:
+    host: plotter1
+    paths: [/farm/1/disk1]
+"""
+
+RETURN = """
+guarded:
+  description: The paths that were made or changed, or would be in check mode.
+  type: list
+  elements: str
+  returned: success
+"""
+
+_CLONE_NEWNS = 0x00020000  # unshare(2)
+# ioctl_iflags(2): _IOR('f', 1, long) and _IOW('f', 2, long), so their size field is a long's.
+_LONG = struct.calcsize("l") << 16
+_GET_FLAGS = 0x80006601 | _LONG
+_SET_FLAGS = 0x40006602 | _LONG
+_IMMUTABLE = 0x00000010
+
+
+def main() -> None:
+    """Runs the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "host": {"type": "str", "required": True},
+            "paths": {"type": "list", "elements": "str", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    _leave_namespace(module)
+    guarded = []
+    with tempfile.TemporaryDirectory(prefix="farm_layout.") as view:
+        for path in map(Path, module.params["paths"]):
+            if not path.parent.is_dir():
+                guarded.append(str(path))
+                continue
+            module.run_command(["mount", "--bind", str(path.parent), view], check_rc=True)
+            try:
+                if _guard(module, Path(view) / path.name, path):
+                    guarded.append(str(path))
+            finally:
+                module.run_command(["umount", view], check_rc=True)
+    module.exit_json(changed=bool(guarded), guarded=guarded)
+
+
+def _leave_namespace(module: AnsibleModule) -> None:
+    """Gives this process mounts of its own, so that no other sees the views."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.unshare(_CLONE_NEWNS) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        module.fail_json(msg=f"A private mount namespace is refused ({reason}): run as root.")
+    module.run_command(["mount", "--make-rprivate", "/"], check_rc=True)
+
+
+def _guard(module: AnsibleModule, folder: Path, path: Path) -> bool:
+    """Makes and guards the folder that a view shows of a mount point; True if that is a change."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        module.fail_json(msg=f"{path} is not a folder but a link or a file: move it away.")
+    made = not folder.exists()
+    if made:
+        if module.check_mode:
+            return True
+        folder.mkdir(mode=0o755)
+    beneath = len(list(folder.iterdir()))
+    if beneath:
+        module.warn(
+            f"{module.params['host']}: {path} has {beneath} files on the file system beneath the "
+            f"mount, which its disk hides. To move them: umount it, chattr -i {path}."
+        )
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return _protect(module, handle, path) or made
+    finally:
+        os.close(handle)
+
+
+def _protect(module: AnsibleModule, handle: int, path: Path) -> bool:
+    status = os.fstat(handle)
+    flags = _flags(handle)
+    if flags is not None and flags & _IMMUTABLE:
+        return False
+    closed = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0)
+    if flags is None and closed:
+        return False
+    if module.check_mode:
+        return True
+    os.fchown(handle, 0, 0)
+    os.fchmod(handle, 0o755)
+    if flags is None or not _set_flags(handle, flags | _IMMUTABLE):
+        os.fchmod(handle, 0)
+        module.warn(
+            f"{module.params['host']}: {path} is on a file system without the immutable flag; it "
+            "has mode 0000 instead. Only root can write there while its disk is absent."
+        )
+        return not closed
+    return True
+
+
+def _flags(handle: int) -> int | None:
+    """The inode flags, or None on a file system that has none."""
+    value = array.array("i", [0])
+    try:
+        fcntl.ioctl(handle, _GET_FLAGS, value, True)
+    except OSError:
+        return None
+    return value[0]
+
+
+def _set_flags(handle: int, flags: int) -> bool:
+    try:
+        fcntl.ioctl(handle, _SET_FLAGS, array.array("i", [flags]))
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
