@@ -43,8 +43,7 @@ test-unit: tools  ## unit and property tests; under two minutes
 
 .PHONY: test-hosts
 test-hosts: tools  ## the scenarios on real hosts: default, then single
-	tests/tools/molecule default
-	tests/tools/molecule single
+	$(BIN)/python -m tests.tools.scenario default single
 
 .PHONY: test
 test: lint test-unit test-hosts  ## everything, quick checks first

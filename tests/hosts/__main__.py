@@ -22,7 +22,10 @@ def main() -> int:
         with locked(STATE_ROOT / f"{hosts.name}.lock"):
             arguments.act(hosts, arguments)
         if arguments.act is _ssh:
-            os.execvp("ssh", ["ssh", "-F", str(hosts.state / "ssh/config"), arguments.host, *arguments.command])
+            os.execvp(
+                "ssh",
+                ["ssh", "-F", str(hosts.state / "ssh/config"), arguments.host, *arguments.command],
+            )
     except (HostError, SpecError) as error:
         print(f"hosts: {error}", file=sys.stderr)
         return 1

@@ -74,10 +74,11 @@ class Machine:
         return state in ("running", "degraded")
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError):
+        try:
             with socket.create_connection((str(self.host.address), 22), timeout=1) as connection:
                 return connection.recv(4) == b"SSH-"
-        return False
+        except OSError:
+            return False
 
     def run(self, *command: str | Path, check: bool = True, stdin: str | None = None) -> str:
         """Run a program in the machine as root and return what it printed."""
@@ -303,4 +304,3 @@ def summary(hosts: HostSet) -> str:
             }
         )
     return json.dumps(rows, indent=2)
-

@@ -19,7 +19,9 @@ def up(hosts: HostSet) -> None:
         for address in link["addr_info"]:
             there = f"{address['local']}/{address['prefixlen']}"
             if there == wanted and link["ifname"] != hosts.bridge:
-                raise HostError(f"{wanted} is in use on {link['ifname']}: change network in hosts.toml")
+                raise HostError(
+                    f"{wanted} is in use on {link['ifname']}: change network in hosts.toml"
+                )
     if not _exists(hosts):
         run("ip", "link", "add", hosts.bridge, "type", "bridge")
     run("ip", "addr", "replace", wanted, "dev", hosts.bridge)

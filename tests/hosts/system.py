@@ -129,7 +129,9 @@ def require_machine() -> None:
     if "overlay" not in filesystems:
         run("modprobe", "overlay", check=False)
         if "overlay" not in Path("/proc/filesystems").read_text(encoding="utf-8").split():
-            raise HostError("this kernel has no overlayfs: use a machine with a stock Debian kernel")
+            raise HostError(
+                "this kernel has no overlayfs: use a machine with a stock Debian kernel"
+            )
     if not Path("/dev/loop-control").exists():
         run("modprobe", "loop", check=False)
         if not Path("/dev/loop-control").exists():
