@@ -1,0 +1,1 @@
+"""Write metrics for the textfile collector of node_exporter."""

@@ -1,0 +1,167 @@
+"""goplot-diskhand: looks after every disk once, and takes full ones out of rotation."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
+from goplot.farm.disks import Disk
+from goplot.host.files import locked, write_whole
+from goplot.host.log import timestamp
+from goplot.host.observe import observe, read_disk_file
+from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.success import record_success
+
+
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """The plots on a disk: how many, and their bytes."""
+
+    count: int
+    bytes: int
+
+
+def run(settings: Settings) -> list[str]:
+    """Judge every disk and write its file. Returns the lines of diskhand.log. Raises OSError."""
+    roots = settings.roots
+    observation = observe(settings)
+    plot_bytes = settings.plot.format.plot_bytes
+    earlier = read_own(roots.state)
+    lines = ["start goplot-diskhand"]
+    farms = sorted({disk.farm for disk in observation.disks})
+    lines.append(f"farms found: {' '.join(map(str, farms))}")
+    verdicts: list[tuple[Disk, Verdict]] = []
+    for disk in observation.disks:
+        file = _look_at_file(roots.disks / f"{disk.name}.goplot")
+        verdict = judge(disk, file, earlier.get(disk.name), plot_bytes)
+        verdicts.append((disk, verdict))
+        lines += _lines(disk, verdict, roots.disks)
+    _write_files(settings, verdicts, earlier)
+    _write_plots(settings, observation.disks)
+    lines.append("finished goplot-diskhand")
+    return lines
+
+
+def read_own(state: Path) -> dict[str, Own]:
+    """What diskhand wrote into each disk file, by disk; nothing when that is not known."""
+    try:
+        document = json.loads((state / "diskhand.json").read_text())
+        return {name: Own(**entry) for name, entry in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def read_plots(state: Path) -> dict[str, Plots]:
+    """The plots that the last run found on each disk, by path of the disk."""
+    try:
+        document = json.loads((state / "plots.json").read_text())
+        return {path: Plots(**entry) for path, entry in document.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _lines(disk: Disk, verdict: Verdict, disks: Path) -> list[str]:
+    if verdict.kib is None:
+        return [f"{disks / disk.name}.goplot {verdict.text}"]
+    lines = [f"checking space available on {disk.path}"]
+    if disk.space is not None:
+        used, total, free = (n >> 10 for n in (disk.space.used, disk.space.total, disk.space.free))
+        lines.append(f"{disk.path} {used}/{total}/{free} used/total/available")
+        lines.append(f"{disk.path} has {disk.committed >> 10} space committed")
+        left = max(0, disk.space.free - disk.committed) >> 10
+        lines.append(f"{disk.path} has {left} space available for plotting")
+    return [*lines, f"{disk.path} {verdict.text}"]
+
+
+def _look_at_file(path: Path) -> DiskFile:
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        return DiskFile(None, 0)
+    return DiskFile(read_disk_file(path), stamp)
+
+
+def _write_files(
+    settings: Settings, verdicts: list[tuple[Disk, Verdict]], earlier: dict[str, Own]
+) -> None:
+    """Write the disk files that change.
+
+    What is about to be written is noted first: after a crash in between, a value that diskhand
+    wrote is never taken for a person's.
+    """
+    roots = settings.roots
+    stamp = time.time_ns()
+    own: dict[str, Own] = {}
+    changes: list[tuple[Path, int]] = []
+    for disk, verdict in verdicts:
+        known = earlier.get(disk.name)
+        if verdict.kib is None:
+            continue
+        path = roots.disks / f"{disk.name}.goplot"
+        if known is not None and _look_at_file(path) == DiskFile(verdict.kib, known.stamp):
+            own[disk.name] = known
+            continue
+        own[disk.name] = Own(verdict.kib, stamp)
+        changes.append((path, verdict.kib))
+    if own != earlier:
+        document = {name: asdict(entry) for name, entry in own.items()}
+        write_whole(roots.state / "diskhand.json", json.dumps(document) + "\n")
+    for path, kib in changes:
+        temporary = path.with_name(f".{path.name}")
+        temporary.write_text(f"{kib}\n")
+        os.utime(temporary, ns=(stamp, stamp))
+        temporary.rename(path)
+
+
+def _write_plots(settings: Settings, disks: tuple[Disk, ...]) -> None:
+    document = {
+        str(disk.path): asdict(count_plots(disk.path / "plots"))
+        for disk in disks
+        if disk.mounted and disk.space is not None
+    }
+    write_whole(settings.roots.state / "plots.json", json.dumps(document) + "\n", durable=False)
+
+
+def count_plots(folder: Path) -> Plots:
+    """The plots in a folder: their number and bytes; none when it can't be read."""
+    count = size = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith((".plot", ".plot2")):
+                    count += 1
+                    size += entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        return Plots(count, size)
+    return Plots(count, size)
+
+
+def main() -> int:
+    """Run once. Returns 0, 1 when something could not be written, 78 for settings."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="goplot-diskhand", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    options = parser.parse_args()
+    try:
+        settings = load(options.settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    try:
+        settings.roots.state.mkdir(parents=True, exist_ok=True)
+        with locked(settings.roots.state / "diskhand.lock"):
+            text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in run(settings))
+            write_whole(settings.roots.logs / "diskhand.log", text, durable=False)
+        record_success(settings.roots.state, "diskhand")
+    except OSError as error:
+        print(f"goplot-diskhand: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""What a disk's file should hold. Pure."""
+
+from dataclasses import dataclass
+
+from goplot.farm.disks import OUT_OF_ROTATION_KIB, Disk
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What diskhand itself put into a disk file: the value, and the file's time stamp then."""
+
+    kib: int
+    stamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """What a disk file holds now (None: there is none), and its time stamp in nanoseconds."""
+
+    kib: int | None
+    stamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a disk. `kib` is for its file (None: leave the file as it is)."""
+
+    kib: int | None
+    in_rotation: bool
+    text: str
+
+
+def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdict:
+    """Whether a disk is in rotation, and what its file should hold.
+
+    A person's value that takes the disk out is left alone until the file is deleted. It is a
+    person's when diskhand did not write it, or when the file was written again since.
+    """
+    if file.kib is not None and file.kib >= OUT_OF_ROTATION_KIB and not _is_own(file, own):
+        return Verdict(None, False, f"is set to {file.kib}; not using {disk.name}")
+    if disk.trouble is not None or disk.space is None:
+        return Verdict(
+            OUT_OF_ROTATION_KIB,
+            False,
+            f"is {disk.trouble}, setting size to {OUT_OF_ROTATION_KIB}",
+        )
+    if disk.space.free - disk.committed < plot_bytes:
+        return Verdict(
+            OUT_OF_ROTATION_KIB,
+            False,
+            f"does not have room for plotting, setting size to {OUT_OF_ROTATION_KIB}",
+        )
+    used = disk.claimed >> 10
+    return Verdict(used, True, f"has room for plotting, setting size to {used}")
+
+
+def _is_own(file: DiskFile, own: Own | None) -> bool:
+    return own is not None and (file.kib, file.stamp) == (own.kib, own.stamp)

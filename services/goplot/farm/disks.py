@@ -1,0 +1,97 @@
+"""Disks and temp farms: what is known of one at one moment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+#: A disk file that holds this (KiB) or more takes its disk out of rotation.
+OUT_OF_ROTATION_KIB = 9_999_999_999_999
+
+NOT_MOUNTED = "not mounted"
+READ_ONLY = "read-only"
+NAME_TWICE = "name used twice"
+NO_FOLDERS = "no plots or logs folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a file system: `free` is what an unprivileged user may still write."""
+
+    used: int
+    free: int
+
+    @property
+    def total(self) -> int:
+        """Used and free bytes; root's reserve is not counted."""
+        return self.used + self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A destination disk, `/farm/<farm>/<disk>`.
+
+    `trouble` says why nothing can be written (None: it can). `disk_file_kib` is what the disk
+    file holds (None: there is no file). `committed` bytes are what running jobs will still write.
+    """
+
+    farm: int
+    name: str
+    path: Path
+    space: Space | None
+    trouble: str | None = None
+    disk_file_kib: int | None = None
+    committed: int = 0
+    jobs: int = 0
+
+    @property
+    def mounted(self) -> bool:
+        """False when the folder is no mount point."""
+        return self.trouble != NOT_MOUNTED
+
+    @property
+    def taken_out(self) -> bool:
+        """True when the disk file takes the disk out of rotation."""
+        return self.disk_file_kib is not None and self.disk_file_kib >= OUT_OF_ROTATION_KIB
+
+    @property
+    def in_rotation(self) -> bool:
+        """True when plots may be placed here as far as there is room."""
+        return self.trouble is None and self.space is not None and not self.taken_out
+
+    @property
+    def available(self) -> int:
+        """Bytes that no job has been promised; 0 when out of rotation."""
+        if not self.in_rotation or self.space is None:
+            return 0
+        return max(0, self.space.free - self.committed)
+
+    @property
+    def claimed(self) -> int:
+        """Used bytes with the committed ones: the order in which disks are filled."""
+        return (self.space.used if self.space else 0) + self.committed
+
+
+@dataclass(frozen=True, slots=True)
+class TempFarm:
+    """A temp farm, `/plot_temp/<farm>`; fields as in Disk.
+
+    `phases` holds the phase of every job that runs there.
+    """
+
+    farm: int
+    path: Path
+    space: Space | None
+    trouble: str | None = None
+    committed: int = 0
+    phases: tuple[str, ...] = ()
+
+    @property
+    def mounted(self) -> bool:
+        """False when the folder is no mount point."""
+        return self.trouble != NOT_MOUNTED
+
+    @property
+    def available(self) -> int:
+        """Bytes that no job has been promised."""
+        if self.trouble is not None or self.space is None:
+            return 0
+        return max(0, self.space.free - self.committed)

@@ -1,0 +1,146 @@
+"""Plot jobs and the space that they will still write."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from goplot.farm.formats import PlotFormat
+
+
+class Stage(StrEnum):
+    """How far a job has come; it decides what is done with the job when its tractor is gone."""
+
+    PLACED = "placed"
+    PLOTTING = "plotting"
+    DELIVERING = "delivering"
+    STRANDED = "stranded"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When a job started: epoch seconds, and seconds since the boot of that id."""
+
+    time: float
+    boot_time: float
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One plot job, as its file in the state folder tells it. Bytes are what was reserved.
+
+    `phase` is what status and metrics show: `start`, the plotter's phase number, then `verify`,
+    `copy` or `stranded`. `phase_seconds` holds the phases that are over. `process` is the
+    plotter's process id and start time, `note` what a person should know.
+    """
+
+    index: int
+    plotter: str
+    format: PlotFormat
+    temp_farm: int
+    temp_path: Path
+    dest_farm: int
+    disk: str
+    disk_path: Path
+    plot_bytes: int
+    temp_bytes: int
+    start: Start
+    origin: str
+    stage: Stage = Stage.PLACED
+    phase: str = "start"
+    progress: float = 0.0
+    phase_seconds: Mapping[str, float] = field(default_factory=dict)
+    plot_id: str | None = None
+    plot_file: str | None = None
+    process: str | None = None
+    note: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The job's own folder in its temp farm; nothing but this job writes there."""
+        return self.temp_path / f"goplot-{self.index}"
+
+    @property
+    def log_name(self) -> str:
+        """Name of the plotter's log in the `logs` folder of the destination disk."""
+        return f"plot.{self.index}.log"
+
+
+def to_json(job: Job) -> dict[str, Any]:
+    """The job as its file holds it; paths as text."""
+    document = asdict(job)
+    for key in ("temp_path", "disk_path"):
+        document[key] = str(document[key])
+    return document
+
+
+def from_json(document: Mapping[str, Any]) -> Job:
+    """The job that a file holds. Raises KeyError, TypeError or ValueError when it is none.
+
+    Keys that this version does not know are left out: a newer version may have written them.
+    """
+    known = {name: document[name] for name in Job.__slots__ if name in document}
+    known["format"] = PlotFormat(**known["format"])
+    known["start"] = Start(**known["start"])
+    known["stage"] = Stage(known.get("stage", Stage.PLACED))
+    for key in ("temp_path", "disk_path"):
+        known[key] = Path(known[key])
+    return Job(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Bytes that a job has on its temp farm and on its destination now."""
+
+    temp: int = 0
+    dest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one job, of goplot or started by hand, will still write, and where (None: nowhere)."""
+
+    temp_path: Path | None
+    temp_bytes: int
+    disk_path: Path | None
+    dest_bytes: int
+    phase: str
+
+
+def claim_of(job: Job, written: Written) -> Claim:
+    """What a job of goplot will still write."""
+    done_plotting = job.stage in (Stage.DELIVERING, Stage.STRANDED)
+    return Claim(
+        temp_path=job.temp_path,
+        temp_bytes=0 if done_plotting else max(0, job.temp_bytes - written.temp),
+        # A stranded plot has lost its destination and holds no claim on it.
+        disk_path=None if job.stage is Stage.STRANDED else job.disk_path,
+        dest_bytes=max(0, job.plot_bytes - written.dest),
+        phase=job.phase,
+    )
+
+
+@dataclass(slots=True)
+class Committed:
+    """What jobs will still write to one disk or temp farm."""
+
+    bytes: int = 0
+    phases: tuple[str, ...] = ()
+
+
+def ledger(claims: Iterable[Claim]) -> tuple[dict[Path, Committed], dict[Path, Committed]]:
+    """The committed space of every destination disk and of every temp farm that has any."""
+    disks: dict[Path, Committed] = {}
+    temps: dict[Path, Committed] = {}
+    for claim in claims:
+        for book, path, size in (
+            (disks, claim.disk_path, claim.dest_bytes),
+            (temps, claim.temp_path, claim.temp_bytes),
+        ):
+            if path is not None:
+                entry = book.setdefault(path, Committed())
+                entry.bytes += size
+                entry.phases += (claim.phase,)
+    return disks, temps

@@ -1,0 +1,128 @@
+"""Where the next plot goes. Pure: the same answer for the same facts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from goplot.farm.disks import Disk, TempFarm
+
+
+class NoRoom(StrEnum):
+    """Why there is no place for a plot."""
+
+    NO_DISK = "no_disk"
+    DISK_SPACE = "disk_space"
+    DISK_LIMIT = "disk_limit"
+    NO_TEMP = "no_temp"
+    TEMP_SPACE = "temp_space"
+    TEMP_LIMIT = "temp_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Further limits on placement; 0 turns one off.
+
+    At most `temp_jobs` jobs in a temp farm, at most `early_jobs` of them before phase
+    `early_phase`, at most `dest_jobs` jobs that write to one destination farm.
+    """
+
+    temp_jobs: int = 0
+    early_jobs: int = 0
+    early_phase: int = 0
+    dest_jobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes that one plot needs: at its destination and in its temp farm."""
+
+    plot_bytes: int
+    temp_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A place for one plot."""
+
+    disk: Disk
+    temp: TempFarm
+
+
+def rotate(farms: Iterable[int], last: int) -> list[int]:
+    """Farm numbers in the order in which they are asked: the first one after `last` comes first."""
+    numbers = sorted(set(farms))
+    return [n for n in numbers if n > last] + [n for n in numbers if n <= last]
+
+
+def place_disk(
+    disks: Sequence[Disk], plot_bytes: int, last_farm: int, farm_jobs_limit: int = 0
+) -> Disk | NoRoom:
+    """The destination disk: rotate over farms with room, then least claimed space first."""
+    usable = [disk for disk in disks if disk.in_rotation]
+    if not usable:
+        return NoRoom.NO_DISK
+    fitting: dict[int, list[Disk]] = {}
+    for disk in usable:
+        if disk.available >= plot_bytes:
+            fitting.setdefault(disk.farm, []).append(disk)
+    if not fitting:
+        return NoRoom.DISK_SPACE
+    if farm_jobs_limit:
+        jobs: dict[int, int] = {}
+        for disk in disks:
+            jobs[disk.farm] = jobs.get(disk.farm, 0) + disk.jobs
+        fitting = {f: d for f, d in fitting.items() if jobs[f] < farm_jobs_limit}
+        if not fitting:
+            return NoRoom.DISK_LIMIT
+    farm = rotate(fitting, last_farm)[0]
+    return min(fitting[farm], key=lambda disk: (disk.claimed, disk.name))
+
+
+def place_temp(
+    temps: Sequence[TempFarm], temp_bytes: int, last_farm: int, limits: Limits
+) -> TempFarm | NoRoom:
+    """The temp farm: rotate over those with room that no limit excludes."""
+    usable = [temp for temp in temps if temp.trouble is None and temp.space is not None]
+    if not usable:
+        return NoRoom.NO_TEMP
+    fitting = [temp for temp in usable if temp.available >= temp_bytes]
+    if not fitting:
+        return NoRoom.TEMP_SPACE
+    allowed = {temp.farm: temp for temp in fitting if _within(temp, limits)}
+    if not allowed:
+        return NoRoom.TEMP_LIMIT
+    return allowed[rotate(allowed, last_farm)[0]]
+
+
+def place(
+    disks: Sequence[Disk],
+    temps: Sequence[TempFarm],
+    need: Need,
+    last_dest: int,
+    last_temp: int,
+    limits: Limits,
+) -> Placement | NoRoom:
+    """A place for one plot at both its destination and a temp farm, or why there is none."""
+    disk = place_disk(disks, need.plot_bytes, last_dest, limits.dest_jobs)
+    if isinstance(disk, NoRoom):
+        return disk
+    temp = place_temp(temps, need.temp_bytes, last_temp, limits)
+    if isinstance(temp, NoRoom):
+        return temp
+    return Placement(disk, temp)
+
+
+def _within(temp: TempFarm, limits: Limits) -> bool:
+    if limits.temp_jobs and len(temp.phases) >= limits.temp_jobs:
+        return False
+    if limits.early_jobs and limits.early_phase:
+        early = sum(1 for phase in temp.phases if _is_before(phase, limits.early_phase))
+        return early < limits.early_jobs
+    return True
+
+
+def _is_before(phase: str, limit: int) -> bool:
+    """True when a job is before the given phase; a phase of no number is past plotting."""
+    if phase == "start":
+        return True
+    return phase.isdigit() and int(phase) < limit

@@ -1,0 +1,1 @@
+"""Adapters: files, mounts, processes, systemd and the clock."""

@@ -1,0 +1,117 @@
+"""Jobs and results in the state folder: one JSON file a job, one line a result."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from goplot.farm.jobs import Job, from_json, to_json
+from goplot.host.files import remove, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a job ended. `reason` is empty for a plot that is done; `ended` is in epoch seconds."""
+
+    index: int
+    done: bool
+    reason: str
+    detail: str
+    ended: float
+    seconds: float
+    plotter: str
+    format: str
+    farm: int
+    disk: str
+    temp_farm: int
+    plot_file: str | None = None
+    phase_seconds: dict[str, float] = field(default_factory=dict)
+
+
+def job_path(jobs: Path, index: int) -> Path:
+    """The file of a job."""
+    return jobs / f"{index}.json"
+
+
+def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
+    """Every job that is not over, by index, and what is wrong with files that hold none."""
+    found: list[Job] = []
+    broken: dict[int, str] = {}
+    for path in jobs.glob("*.json"):
+        if not path.stem.isdigit():
+            continue
+        try:
+            found.append(from_json(json.loads(path.read_text())))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            broken[int(path.stem)] = f"{path}: {error}"
+    return sorted(found, key=lambda job: job.index), broken
+
+
+def read_job(jobs: Path, index: int) -> Job | None:
+    """One job, or None when it is over. Raises OSError, ValueError, KeyError, TypeError."""
+    try:
+        text = job_path(jobs, index).read_text()
+    except FileNotFoundError:
+        return None
+    return from_json(json.loads(text))
+
+
+def write_job(jobs: Path, job: Job) -> None:
+    """Keep a job, also over a power cut. Raises OSError."""
+    text = json.dumps(to_json(job), indent=1) + "\n"
+    write_whole(job_path(jobs, job.index), text)
+
+
+def end_job(state: Path, result: Result) -> None:
+    """Record how a job ended and give up its reservation. Raises OSError.
+
+    The result comes first: a crash between the two leaves a job whose result is there, and the
+    next call finds it and does not record it twice.
+    """
+    if result.index not in (earlier.index for earlier in read_results(state, tail=65536)):
+        descriptor = os.open(
+            results_path(state), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
+        )
+        try:
+            size = os.fstat(descriptor).st_size
+            # A line that a power cut cut short must not swallow this one.
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            line = json.dumps(asdict(result), separators=(",", ":")) + "\n"
+            os.write(descriptor, ("\n" * torn + line).encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    remove(job_path(state / "jobs", result.index))
+
+
+def results_path(state: Path) -> Path:
+    """The file of results, one JSON line each, in the order in which jobs ended."""
+    return state / "results.jsonl"
+
+
+def read_results(
+    state: Path, *, start: int = 0, end: int | None = None, tail: int | None = None
+) -> Iterator[Result]:
+    """Results from byte `start` to `end`, or those in the last `tail` bytes. Raises OSError.
+
+    Lines that are no result, such as one that a power cut cut short, are passed over.
+    """
+    path = results_path(state)
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if tail is not None:
+            start = max(0, os.fstat(file.fileno()).st_size - tail)
+        file.seek(start)
+        position = start
+        for line in file:
+            position += len(line)
+            if end is not None and position > end:
+                return
+            try:
+                yield Result(**json.loads(line))
+            except (ValueError, TypeError):
+                continue

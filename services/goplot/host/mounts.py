@@ -1,0 +1,80 @@
+"""What is mounted, and the space on it."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from goplot.farm.disks import NOT_MOUNTED, Space
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of mountinfo."""
+
+    path: Path
+    mount_id: int
+    read_only: bool
+
+
+def read_mounts(mountinfo: Path) -> dict[str, Mount]:
+    """Everything that is mounted, by mount point; the last mount on a point is the one seen.
+
+    The format is that of /proc/self/mountinfo, proc_pid_mountinfo(5). Whether a file system is
+    read-only is told by its own options: those of the mount may come from a service's sandbox.
+    Raises OSError when the file can't be read.
+    """
+    mounts: dict[str, Mount] = {}
+    for line in mountinfo.read_text(errors="surrogateescape").splitlines():
+        fields = line.split(" ")
+        if "-" not in fields or len(fields) < 9:
+            continue
+        point = _unescape(fields[4])
+        options = fields[-1].split(",")
+        mounts[point] = Mount(Path(point), int(fields[0]), "ro" in options)
+    return mounts
+
+
+def read_space(path: Path) -> Space:
+    """Space of the file system that holds a path. Raises OSError."""
+    status = os.statvfs(path)
+    return Space(
+        used=(status.f_blocks - status.f_bfree) * status.f_frsize,
+        free=status.f_bavail * status.f_frsize,
+    )
+
+
+@contextlib.contextmanager
+def opened(path: Path, mountinfo: Path) -> Iterator[int]:
+    """A descriptor of a mount point's folder, that stays on this mount whatever happens to it.
+
+    Files that are opened relative to it can't land underneath the mount point. Raises OSError
+    when the path is no mount point.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        mount = read_mounts(mountinfo).get(str(path))
+        if mount is None or mount.mount_id != mount_id(descriptor):
+            raise OSError(errno.ENODEV, NOT_MOUNTED, str(path))
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def mount_id(descriptor: int) -> int:
+    """The mount that an open file is on, proc_pid_fdinfo(5). Raises OSError."""
+    for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines():
+        if line.startswith("mnt_id:"):
+            return int(line.split()[1])
+    raise OSError(errno.ENOSYS, "no mnt_id in fdinfo")
+
+
+def _unescape(text: str) -> str:
+    """The text of a field: space, tab, newline and backslash come as three octal digits."""
+    if "\\" not in text:
+        return text
+    for octal, character in (("040", " "), ("011", "\t"), ("012", "\n"), ("134", "\\")):
+        text = text.replace("\\" + octal, character)
+    return text

@@ -1,0 +1,190 @@
+"""Gathers what placement and status need: disks, temp farms, jobs and what they have written."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from goplot.farm.disks import NAME_TWICE, NO_FOLDERS, NOT_MOUNTED, READ_ONLY, Disk, Space, TempFarm
+from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
+from goplot.host.jobstore import read_jobs
+from goplot.host.mounts import Mount, read_mounts, read_space
+from goplot.host.processes import foreign_plots
+from goplot.host.settings import Settings
+from goplot.tractor.plotters.base import ForeignPlot
+
+_FARM = re.compile(r"[1-9][0-9]{0,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The farm at one moment. `broken` holds what is wrong with job files, by index."""
+
+    disks: tuple[Disk, ...]
+    temps: tuple[TempFarm, ...]
+    jobs: tuple[Job, ...]
+    broken: Mapping[int, str]
+    foreign: int
+
+    @property
+    def running(self) -> int:
+        """Plots that run on this host, also those started by hand outside goplot."""
+        return len(self.jobs) + len(self.broken) + self.foreign
+
+
+def observe(settings: Settings) -> Observation:
+    """Look at mounts, disks, disk files, jobs and processes. Raises OSError."""
+    roots = settings.roots
+    mounts = read_mounts(settings.host.mountinfo)
+    jobs, broken = read_jobs(roots.jobs)
+    foreign = foreign_plots((roots.plot_temp,))
+    claims = [claim_of(job, written_by(job)) for job in jobs]
+    claims += [_foreign_claim(plot, temp, mounts) for plot, temp in foreign]
+    disk_book, temp_book = ledger(claims)
+    return Observation(
+        disks=_disks(settings, mounts, disk_book),
+        temps=tuple(_temp(farm, path, mounts, temp_book) for farm, path in _farms(roots.plot_temp)),
+        jobs=tuple(jobs),
+        broken=broken,
+        foreign=len(foreign),
+    )
+
+
+def written_by(job: Job) -> Written:
+    """Bytes on disk of a job's temporary files, and of its plot at the destination."""
+    temp = 0
+    try:
+        with os.scandir(job.folder) as entries:
+            temp = sum(_allocated(entry) for entry in entries)
+    except OSError:
+        temp = 0
+    dest = 0
+    if job.plot_file is not None:
+        for name in (job.plot_file, job.plot_file + ".tmp"):
+            try:
+                dest += (job.disk_path / "plots" / name).lstat().st_blocks * 512
+            except OSError:
+                continue
+    return Written(temp, dest)
+
+
+def list_disks(farm_root: Path) -> list[tuple[int, str, Path]]:
+    """Every disk folder: farm, name, path; by farm, then name in natural order."""
+    found = []
+    for farm, path in _farms(farm_root):
+        names = [entry.name for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+        names = sorted((name for name in names if name != "lost+found"), key=_natural)
+        found += [(farm, name, path / name) for name in names]
+    return found
+
+
+def read_disk_file(path: Path) -> int | None:
+    """KiB in a disk file; None when there is none or it is empty.
+
+    A text that is no number counts as taken out: somebody meant something by it.
+    """
+    from goplot.farm.disks import OUT_OF_ROTATION_KIB
+
+    try:
+        text = path.read_text(errors="replace").strip()
+    except OSError:
+        return None
+    if not text:
+        return None
+    last = text.splitlines()[-1].strip()
+    return int(last) if re.fullmatch(r"[0-9]{1,30}", last) else OUT_OF_ROTATION_KIB
+
+
+def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, str | None]:
+    """Space of a folder that must be a mount point, and its trouble if it has any."""
+    mount = mounts.get(str(path))
+    if mount is None:
+        return None, NOT_MOUNTED
+    try:
+        space = read_space(path)
+    except OSError as error:
+        return None, f"failing: {error.strerror}"
+    return space, READ_ONLY if mount.read_only else None
+
+
+def has_folders(disk: Path) -> bool:
+    """True when a mounted disk has what plots and their logs go into."""
+    return (disk / "plots").is_dir() and (disk / "logs").is_dir()
+
+
+def _disks(
+    settings: Settings, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
+) -> tuple[Disk, ...]:
+    disks = []
+    listed = list_disks(settings.roots.farm)
+    names = [name for _, name, _ in listed]
+    twice = (
+        {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    )
+    for farm, name, path in listed:
+        space, trouble = look_at(path, mounts)
+        if trouble is None and not has_folders(path):
+            trouble = NO_FOLDERS
+        entry = book.get(path, _NOTHING)
+        disk = Disk(
+            farm=farm,
+            name=name,
+            path=path,
+            space=space,
+            trouble=trouble,
+            disk_file_kib=read_disk_file(settings.roots.disks / f"{name}.goplot"),
+            committed=entry.bytes,
+            jobs=len(entry.phases),
+        )
+        disks.append(replace(disk, trouble=trouble or NAME_TWICE) if name in twice else disk)
+    return tuple(disks)
+
+
+def _temp(
+    farm: int, path: Path, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
+) -> TempFarm:
+    space, trouble = look_at(path, mounts)
+    entry = book.get(path, _NOTHING)
+    return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases)
+
+
+def _farms(root: Path) -> list[tuple[int, Path]]:
+    try:
+        names = [entry.name for entry in os.scandir(root) if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    return [
+        (int(name), root / name) for name in sorted(names, key=_natural) if _FARM.fullmatch(name)
+    ]
+
+
+def _foreign_claim(plot: ForeignPlot, temp_bytes: int, mounts: Mapping[str, Mount]) -> Claim:
+    """The whole of a plot that was started by hand: what it has written yet is not known."""
+    temp = mount_of(plot.temp_paths[0], mounts) if plot.temp_paths else None
+    dest = mount_of(plot.dest_path, mounts) if plot.dest_path else None
+    return Claim(temp, temp_bytes, dest, plot.format.plot_bytes, "start")
+
+
+def mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
+    """The mount point that holds a path, when it is not the root file system."""
+    for candidate in (path, *path.parents):
+        if candidate != Path("/") and str(candidate) in mounts:
+            return candidate
+    return None
+
+
+def _allocated(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except OSError:
+        return 0
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    """Sort key that puts disk2 before disk10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
+_NOTHING = Committed()

@@ -1,0 +1,263 @@
+"""The static settings, /etc/goplot/settings.toml: read whole, refused when anything is wrong."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from goplot.farm.formats import PlotFormat
+
+DEFAULT_PATH = Path("/etc/goplot/settings.toml")
+
+
+class SettingsError(Exception):
+    """The settings can't be used; the text names file, key and cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Every folder that goplot reads or writes."""
+
+    farm: Path
+    plot_temp: Path
+    config: Path
+    disks: Path
+    logs: Path
+    state: Path
+    textfiles: Path
+
+    @property
+    def jobs(self) -> Path:
+        """One file for every job that is not over."""
+        return self.state / "jobs"
+
+    @property
+    def main_log(self) -> Path:
+        """goplot.log."""
+        return self.logs / "goplot.log"
+
+
+@dataclass(frozen=True, slots=True)
+class PlotterSettings:
+    """How one plotter is called.
+
+    `command` is a template of the user's own; without it the plotter of that name is called by
+    `program`. `grammar` names the plotter whose log and files a template's program writes.
+    """
+
+    name: str
+    program: str = ""
+    options: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    grammar: str = ""
+    temp_gib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlotSettings:
+    """What the next plot is."""
+
+    plotter: str
+    format: PlotFormat
+    farmer_public_key: str
+    pool_contract_address: str
+    pool_public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """Adapters: where mounts are read, and what runs tractors (`systemd` or `processes`)."""
+
+    mountinfo: Path = Path("/proc/self/mountinfo")
+    units: str = "systemd"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the settings file says. `annotations_url` is None without Grafana."""
+
+    path: Path
+    roots: Roots
+    plot: PlotSettings
+    plotters: Mapping[str, PlotterSettings]
+    annotations_url: str | None
+    host: HostSettings
+
+
+_ROOTS: dict[str, str] = {
+    "farm": "/farm",
+    "plot_temp": "/plot_temp",
+    "config": "/etc/chia/goplot/config",
+    "disks": "/etc/chia/goplot/disks",
+    "logs": "/etc/chia/goplot/logs",
+    "state": "/var/lib/goplot",
+    "textfiles": "/var/lib/prometheus/node-exporter",
+}
+_TYPES = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
+
+
+def load(path: Path) -> Settings:
+    """Read and check a settings file. Raises SettingsError with all that is wrong in it."""
+    try:
+        with path.open("rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: can't be read ({error.strerror}); name a file with --settings FILE"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is no TOML: {error}") from error
+    reader = _Reader(path)
+    settings = _build(reader, document)
+    if reader.mistakes:
+        raise SettingsError("\n".join(reader.mistakes))
+    return settings
+
+
+class _Reader:
+    """Takes values out of tables and collects what is wrong with them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mistakes: list[str] = []
+
+    def refuse(self, key: str, text: str) -> None:
+        self.mistakes.append(f"{self.path}: {key}: {text}")
+
+    def table(self, document: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
+        value = self.take(document, key, dict, {}, where)
+        return value if isinstance(value, dict) else {}
+
+    def take(
+        self, table: Mapping[str, Any], key: str, kind: type, default: Any, where: str = ""
+    ) -> Any:
+        value = table.get(key, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if value is not default and (not isinstance(value, kind) or isinstance(value, bool)):
+            self.refuse(f"{where}{key}", f"is {value!r}; it must be {_TYPES[kind]}")
+            return default
+        return value
+
+    def strings(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+        values = self.take(table, key, list, [], where)
+        if not all(isinstance(value, str) for value in values):
+            self.refuse(f"{where}{key}", 'must be a list of texts, such as ["-r", "2"]')
+            return ()
+        return tuple(values)
+
+    def only(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+        for key in table:
+            if key not in known:
+                self.refuse(
+                    f"{where}{key}",
+                    f"is not known; known here: {', '.join(known)}. Correct or remove it",
+                )
+
+
+def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
+    reader.only(document, ("roots", "plot", "plotters", "annotations", "host"), "")
+    plotters = _plotters(reader, reader.table(document, "plotters"))
+    annotations = reader.table(document, "annotations")
+    reader.only(annotations, ("url",), "annotations.")
+    url = reader.take(annotations, "url", str, "", "annotations.")
+    if url and not url.startswith(("http://", "https://")):
+        reader.refuse("annotations.url", f"is {url!r}; it must begin with http:// or https://")
+    host = reader.table(document, "host")
+    reader.only(host, ("mountinfo", "units"), "host.")
+    units = reader.take(host, "units", str, "systemd", "host.")
+    if units not in ("systemd", "processes"):
+        reader.refuse("host.units", f"is {units!r}; it must be systemd or processes")
+    mountinfo = reader.take(host, "mountinfo", str, "/proc/self/mountinfo", "host.")
+    return Settings(
+        path=reader.path,
+        roots=_roots(reader, reader.table(document, "roots")),
+        plot=_plot(reader, reader.table(document, "plot"), plotters),
+        plotters=plotters,
+        annotations_url=url or None,
+        host=HostSettings(Path(mountinfo), units),
+    )
+
+
+def _roots(reader: _Reader, table: Mapping[str, Any]) -> Roots:
+    reader.only(table, tuple(_ROOTS), "roots.")
+    paths = {}
+    for key, default in _ROOTS.items():
+        value = reader.take(table, key, str, default, "roots.")
+        if not value.startswith("/"):
+            reader.refuse(f"roots.{key}", f"is {value!r}; it must be an absolute path")
+        paths[key] = Path(value)
+    return Roots(**paths)
+
+
+def _plot(
+    reader: _Reader, table: Mapping[str, Any], plotters: Mapping[str, PlotterSettings]
+) -> PlotSettings:
+    texts = ("farmer_public_key", "pool_contract_address", "pool_public_key")
+    reader.only(table, ("plotter", "k", "compression", *texts), "plot.")
+    keys = {key: reader.take(table, key, str, "", "plot.") for key in texts}
+    if keys["pool_contract_address"] and keys["pool_public_key"]:
+        reader.refuse("plot.pool_public_key", "is set with plot.pool_contract_address: remove one")
+    plotter = reader.take(table, "plotter", str, "chiapos", "plot.")
+    if plotter not in plotters:
+        reader.refuse(
+            "plot.plotter",
+            f"is {plotter!r}, and there is no [plotters.{plotter}]; add that table",
+        )
+    k = reader.take(table, "k", int, 32, "plot.")
+    compression = reader.take(table, "compression", int, 0, "plot.")
+    try:
+        plot_format = PlotFormat(k, compression)
+    except ValueError as error:
+        reader.refuse("plot.k", f"{error}; set plot.k and plot.compression to a known format")
+        plot_format = PlotFormat(32)
+    return PlotSettings(plotter, plot_format, **keys)
+
+
+def _plotters(reader: _Reader, table: Mapping[str, Any]) -> dict[str, PlotterSettings]:
+    from goplot.tractor.plotters import GRAMMARS
+
+    plotters: dict[str, PlotterSettings] = {}
+    for name in table:
+        where = f"plotters.{name}."
+        entry = reader.table(table, name, "plotters.")
+        reader.only(
+            entry, ("program", "options", "environment", "command", "grammar", "temp_gib"), where
+        )
+        environment = reader.table(entry, "environment", where)
+        if not all(isinstance(value, str) for value in environment.values()):
+            reader.refuse(f"{where}environment", "every value must be text")
+            environment = {}
+        settings = PlotterSettings(
+            name=name,
+            program=reader.take(entry, "program", str, "", where),
+            options=reader.strings(entry, "options", where),
+            environment=dict(environment),
+            command=reader.strings(entry, "command", where),
+            grammar=reader.take(entry, "grammar", str, "", where),
+            temp_gib=reader.take(entry, "temp_gib", float, None, where),
+        )
+        _check_plotter(reader, settings, tuple(GRAMMARS), where)
+        plotters[name] = settings
+    return plotters
+
+
+def _check_plotter(
+    reader: _Reader, settings: PlotterSettings, grammars: tuple[str, ...], where: str
+) -> None:
+    if settings.command:
+        if settings.grammar not in grammars:
+            reader.refuse(f"{where}grammar", f"must name one of {', '.join(grammars)}")
+        if settings.temp_gib is None:
+            reader.refuse(f"{where}temp_gib", "a command template needs the temp space of a plot")
+        if settings.program or settings.options:
+            reader.refuse(f"{where}command", "replaces program and options: remove those")
+    elif settings.name not in grammars:
+        reader.refuse(
+            where.rstrip("."),
+            f"is no plotter that goplot knows ({', '.join(grammars)}); give it a command",
+        )
+    elif not settings.program:
+        reader.refuse(f"{where}program", "is missing: name the plotter's program")

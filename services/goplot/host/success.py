@@ -1,0 +1,23 @@
+"""When each program last did its work."""
+
+import os
+from pathlib import Path
+
+
+def record_success(state: Path, program: str) -> None:
+    """Note that a program did its work just now. Raises OSError."""
+    folder = state / "success"
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder / program, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.utime(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_successes(state: Path) -> dict[str, float]:
+    """Epoch seconds of the last success of every program that ever had one."""
+    try:
+        return {entry.name: entry.stat().st_mtime for entry in os.scandir(state / "success")}
+    except FileNotFoundError:
+        return {}

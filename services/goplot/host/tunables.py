@@ -1,0 +1,175 @@
+"""Tunables: one value a file, read at every poll."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from goplot.host.files import write_whole
+
+RUN = "run"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """One tunable: its first value, what it accepts, and whether it may be absent."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    whole: bool
+    optional: bool
+    help: str
+
+    def parse(self, text: str) -> float:
+        """The number in a file's text. Raises ValueError with the reason."""
+        value = one_line(text)
+        pattern = r"[0-9]{1,15}" if self.whole else r"[0-9]{1,15}(\.[0-9]{1,6})?"
+        if not re.fullmatch(pattern, value):
+            kind = "a whole number" if self.whole else "a number"
+            raise ValueError(f"{value[:40]!r} is not {kind}")
+        number = int(value) if self.whole else float(value)
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{value} is not from {self.low:g} to {self.high:g}")
+        return number
+
+
+def _whole(name: str, default: int, low: int, high: int, text: str) -> Tunable:
+    return Tunable(name, default, low, high, whole=True, optional=False, help=text)
+
+
+def _limit(name: str, high: int, text: str) -> Tunable:
+    return Tunable(name, 0, 0, high, whole=True, optional=True, help=text + "; 0: no limit")
+
+
+NUMBERS: dict[str, Tunable] = {
+    tunable.name: tunable
+    for tunable in (
+        _whole("plot_gap", 3600, 0, 31_536_000, "least seconds between two plot starts"),
+        _whole("plot_poll", 60, 1, 86_400, "seconds between two looks at the conditions"),
+        _whole("max_plots", 1, 0, 10_000, "most plots that run at the same time"),
+        Tunable("load_max", 26, 0, 100_000, False, False, "goplot load above which none starts"),
+        _limit("temp_plots_max", 10_000, "most plots in one temp farm"),
+        _limit("early_plots_max", 10_000, "most plots of a temp farm before early_phase"),
+        _limit("early_phase", 9, "phase that ends being early"),
+        _limit("dest_plots_max", 10_000, "most plots that write to one destination farm"),
+        _limit("memory_min", 1_000_000_000, "least free memory for a start, in MiB"),
+    )
+}
+#: Every file that `goplot set` writes.
+NAMES = ("on_toggle", *NUMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tunables:
+    """The values in force. `invalid` says, by name, what is wrong with a file's own value."""
+
+    on_toggle: str
+    values: dict[str, float]
+    invalid: dict[str, str]
+
+    @property
+    def run(self) -> bool:
+        """True when new plots may start."""
+        return self.on_toggle == RUN
+
+    def __getitem__(self, name: str) -> float:
+        return self.values[name]
+
+
+def one_line(text: str) -> str:
+    """The one line of a file. Raises ValueError unless the text is one whole line.
+
+    A value without a newline may be half written, so it is not taken.
+    """
+    if not text.strip():
+        raise ValueError("is empty")
+    if not text.endswith("\n"):
+        raise ValueError("does not end with a newline")
+    if "\r" in text:
+        raise ValueError("has a carriage return")
+    line, rest = text.split("\n", 1)
+    if rest:
+        raise ValueError("has more than one line")
+    return line.strip()
+
+
+def tunable_path(config: Path, name: str) -> Path:
+    """The file of a tunable or state value."""
+    return config / f"{name}.goplot"
+
+
+def read_tunables(config: Path, last_good: dict[str, float]) -> Tunables:
+    """The tunables in force: a value that can't be taken leaves the last good one.
+
+    `last_good` by name; a name that it lacks has the first value of its Tunable. An on_toggle
+    that can't be read counts as off: a plot must not start by accident.
+    """
+    invalid: dict[str, str] = {}
+    on_toggle = _take(tunable_path(config, "on_toggle"), one_line, "off", invalid, "on_toggle")
+    values: dict[str, float] = {}
+    for name, tunable in NUMBERS.items():
+        path = tunable_path(config, name)
+        if tunable.optional and not path.exists():
+            values[name] = tunable.default
+            continue
+        fallback = last_good.get(name, tunable.default)
+        values[name] = _take(path, tunable.parse, fallback, invalid, name)
+    return Tunables(on_toggle, values, invalid)
+
+
+def _take(
+    path: Path, parse: Callable[[str], _T], fallback: _T, invalid: dict[str, str], name: str
+) -> _T:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return parse(file.read(256))
+    except FileNotFoundError:
+        invalid[name] = "is missing"
+    except OSError as error:
+        invalid[name] = f"can't be read: {error.strerror}"
+    except ValueError as error:
+        invalid[name] = "is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+    return fallback
+
+
+def read_last_good(state: Path) -> dict[str, float]:
+    """The last good values as an earlier run left them; none when there are none."""
+    try:
+        document = json.loads((state / "tunables.json").read_text())
+        return {name: float(document[name]) for name in NUMBERS if name in document}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def write_last_good(state: Path, values: dict[str, float]) -> None:
+    """Keep values for the next run of any program. Raises OSError."""
+    write_whole(state / "tunables.json", json.dumps(values) + "\n")
+
+
+def set_tunable(config: Path, name: str, value: str) -> None:
+    """Write a tunable as `echo` would, but checked and in one step.
+
+    Raises ValueError with the reason for a value that is not taken, OSError when it can't be
+    written.
+    """
+    if name != "on_toggle":
+        if name not in NUMBERS:
+            raise ValueError(f"there is no tunable {name}; there are: {', '.join(NAMES)}")
+        NUMBERS[name].parse(value + "\n")
+    else:
+        one_line(value + "\n")
+    write_whole(tunable_path(config, name), value.strip() + "\n")
+
+
+def read_number(path: Path, fallback: int) -> int:
+    """A state file's whole number (index, farm_dest, farm_temp), or the fallback."""
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return fallback
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else fallback

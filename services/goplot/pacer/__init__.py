@@ -1,0 +1,1 @@
+"""Decides when the next plot starts."""

@@ -1,0 +1,162 @@
+"""goplot-pacer: looks at the conditions at every poll and starts the plots that are due."""
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from goplot.host.files import write_whole
+from goplot.host.log import Log
+from goplot.host.notify import notify, watchdog_seconds
+from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.success import record_success
+from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
+from goplot.host.units import UnitError, Units, units_of
+from goplot.pacer.decision import Decision, Reason
+from goplot.tractor.reserve import View, start_plot
+
+_POLL_WITHOUT_SETTINGS = 60.0
+
+
+class Pacer:
+    """The pacer between two polls: what it has said, so that it says a thing once."""
+
+    def __init__(self, settings: Settings, units: Units, log: Log) -> None:
+        """`units` starts tractors."""
+        self._settings = settings
+        self._units = units
+        self._log = log
+        self._last_good = read_last_good(settings.roots.state)
+        self._said: dict[str, str] = {}
+
+    def poll(self, settings: Settings) -> float:
+        """Look once, start what is due. Returns the seconds until the next poll."""
+        self._settings = settings
+        tunables = self._read_tunables()
+        try:
+            self._recover()
+            view, job = start_plot(settings, tunables, self._units)
+        except (OSError, UnitError) as error:
+            self._say("start", f"no plot can be started: {error}")
+            self._report(Decision(Reason.SETTINGS, str(error)), tunables)
+            return tunables["plot_poll"]
+        self._say("start", "")
+        if job is not None:
+            self._log(
+                f"plot-{job.index} starts: temp {job.temp_path}, disk {job.disk_path}, "
+                f"{view.observation.running + 1}/{tunables['max_plots']:.0f} active"
+            )
+        self._say("reason", self._reason(view))
+        self._report(view.decision, tunables)
+        record_success(settings.roots.state, "pacer")
+        return tunables["plot_poll"]
+
+    def _read_tunables(self) -> Tunables:
+        tunables = read_tunables(self._settings.roots.config, self._last_good)
+        for name in NAMES:
+            fault = tunables.invalid.get(name)
+            force = tunables.on_toggle if name == "on_toggle" else tunables.values[name]
+            text = f"{name}.goplot {fault}; {force} stays in force" if fault else ""
+            self._say(f"{name}.goplot", text)
+        if tunables.values != self._last_good:
+            self._last_good = dict(tunables.values)
+            try:
+                write_last_good(self._settings.roots.state, self._last_good)
+            except OSError as error:
+                self._say("state", f"can't keep the tunables: {error}")
+        return tunables
+
+    def _recover(self) -> None:
+        """Start the units of jobs that have none: after a crash, a kill or a power cut."""
+        from goplot.host.jobstore import read_jobs
+
+        jobs, broken = read_jobs(self._settings.roots.jobs)
+        for index, fault in broken.items():
+            self._say(f"job {index}", f"plot-{index} can't be read: {fault}")
+        if not jobs:
+            return
+        running = self._units.running()
+        for job in jobs:
+            if job.index not in running:
+                self._log(f"plot-{job.index} has no tractor, starting it again")
+                self._units.start(job.index)
+
+    def _reason(self, view: View) -> str:
+        decision = view.decision
+        if decision.reason is Reason.START:
+            return ""
+        return f"no plot starts ({decision.reason}): {decision.detail}"
+
+    def _say(self, topic: str, text: str) -> None:
+        """Log what is new about a topic; numbers that move do not make it new."""
+        key = text.split(":")[0] if topic == "reason" else text
+        if self._said.get(topic, "") != key:
+            self._said[topic] = key
+            if text:
+                self._log(text)
+            elif topic.endswith(".goplot"):
+                self._log(f"{topic} is in force again")
+
+    def _report(self, decision: Decision, tunables: Tunables) -> None:
+        document = {
+            "reason": decision.reason.value,
+            "detail": decision.detail,
+            "wait": decision.wait,
+            "invalid": tunables.invalid,
+        }
+        notify(f"STATUS={decision.reason}: {decision.detail}")
+        try:
+            write_whole(
+                self._settings.roots.state / "pacer.json",
+                json.dumps(document) + "\n",
+                durable=False,
+            )
+        except OSError as error:
+            self._say("state", f"can't write the state: {error}")
+
+
+def main() -> int:
+    """Run until SIGTERM. Returns 0, or 78 when the settings can't be used at the start."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="goplot-pacer", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    options = parser.parse_args()
+    try:
+        settings = load(options.settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    log = Log(settings.roots.main_log, "goplot")
+    log("start goplot-pacer")
+    pacer = Pacer(settings, units_of(settings), log)
+    notify("READY=1")
+    while not stopping.is_set():
+        try:
+            seconds = pacer.poll(load(options.settings))
+        except SettingsError as error:
+            log(f"no plot starts (settings): {error}")
+            seconds = _POLL_WITHOUT_SETTINGS
+        _sleep(seconds, stopping)
+    notify("STOPPING=1")
+    log("end goplot-pacer; running plots go on")
+    return 0
+
+
+def _sleep(seconds: float, stopping: threading.Event) -> None:
+    """Wait for the next poll, and tell the watchdog on the way that the loop is alive."""
+    watchdog = watchdog_seconds()
+    while seconds > 0:
+        notify("WATCHDOG=1")
+        part = min(seconds, watchdog / 3) if watchdog else seconds
+        if stopping.wait(part):
+            return
+        seconds -= part
+
+
+if __name__ == "__main__":
+    sys.exit(main())

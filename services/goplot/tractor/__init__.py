@@ -1,0 +1,1 @@
+"""Runs one plot job from its reservation to its verified end."""

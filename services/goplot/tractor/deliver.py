@@ -1,0 +1,97 @@
+"""Brings a finished plot from its temp farm to its destination disk, and checks it there."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from goplot.host.mounts import opened
+
+_CHUNK = 16 << 20
+_SAMPLES = 16
+_SAMPLE_BYTES = 1 << 20
+
+
+class StoppedError(Exception):
+    """Asked to end while a plot was being copied; nothing is lost."""
+
+
+def deliver(
+    source: Path,
+    disk: Path,
+    mountinfo: Path,
+    progress: Callable[[float], None],
+    interrupted: Callable[[], bool],
+) -> None:
+    """Copy a plot into a disk's `plots` folder; it appears there under its name only when whole.
+
+    `progress` is told the share that is copied, 0 to 1. Raises OSError when the disk or the
+    source fails, also when what is read back is not what was written, and StoppedError.
+    """
+    with opened(disk, mountinfo) as mount, source.open("rb") as reader:
+        plots = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
+        try:
+            temporary = source.name + ".tmp"
+            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            writer = os.open(temporary, flags, 0o640, dir_fd=plots)
+            try:
+                _copy(reader.fileno(), writer, progress, interrupted)
+                os.fsync(writer)
+                _compare(reader.fileno(), writer)
+            finally:
+                os.close(writer)
+            os.rename(temporary, source.name, src_dir_fd=plots, dst_dir_fd=plots)
+            os.fsync(plots)
+        finally:
+            os.close(plots)
+    # The disk may have been unmounted lazily while its descriptor kept it alive.
+    with opened(disk, mountinfo) as mount:
+        os.stat(f"plots/{source.name}", dir_fd=mount)
+
+
+def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
+    """Remove what an earlier try left of a plot on a disk. False when the disk is out of reach."""
+    try:
+        with opened(disk, mountinfo) as mount:
+            os.unlink(f"plots/{name}.tmp", dir_fd=mount)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def is_delivered(source_size: int, disk: Path, name: str, mountinfo: Path) -> bool:
+    """True when a disk has the plot whole: a copy gets its name only when it is whole."""
+    try:
+        with opened(disk, mountinfo) as mount:
+            return os.stat(f"plots/{name}", dir_fd=mount).st_size == source_size
+    except OSError:
+        return False
+
+
+def _copy(
+    reader: int, writer: int, progress: Callable[[float], None], interrupted: Callable[[], bool]
+) -> None:
+    size = os.fstat(reader).st_size
+    offset = 0
+    while offset < size:
+        if interrupted():
+            raise StoppedError
+        sent = os.sendfile(writer, reader, offset, min(_CHUNK, size - offset))
+        if not sent:
+            raise OSError(f"the plot became shorter while it was copied: {offset} of {size} bytes")
+        offset += sent
+        progress(offset / size)
+
+
+def _compare(reader: int, writer: int) -> None:
+    """Read samples, first and last bytes among them, back from the disk itself."""
+    size = os.fstat(reader).st_size
+    if os.fstat(writer).st_size != size:
+        raise OSError("the copy has another size than the plot")
+    os.posix_fadvise(writer, 0, 0, os.POSIX_FADV_DONTNEED)
+    last = max(0, size - _SAMPLE_BYTES)
+    for number in range(_SAMPLES):
+        offset = last * number // (_SAMPLES - 1)
+        if os.pread(writer, _SAMPLE_BYTES, offset) != os.pread(reader, _SAMPLE_BYTES, offset):
+            raise OSError(f"the copy differs from the plot near byte {offset}")

@@ -1,0 +1,26 @@
+"""A module a plotter: its command line, the grammar of its log, its sizes. Pure."""
+
+from typing import TYPE_CHECKING
+
+from goplot.farm.formats import GIB, PlotFormat
+from goplot.tractor.plotters import chiapos
+from goplot.tractor.plotters.base import Plotter
+
+if TYPE_CHECKING:
+    from goplot.host.settings import PlotterSettings
+
+GRAMMARS: dict[str, Plotter] = {
+    "chiapos": chiapos.PLOTTER,
+}
+
+
+def temp_need(settings: "PlotterSettings", plot_format: PlotFormat) -> int:
+    """Bytes that one plot takes at most in its temp farm, by the settings or by the plotter."""
+    if settings.temp_gib is not None:
+        return int(settings.temp_gib * GIB)
+    return GRAMMARS[settings.grammar or settings.name].temp_bytes(plot_format)
+
+
+def plotter_of(settings: "PlotterSettings") -> Plotter:
+    """The plotter whose log and files a configured plotter writes."""
+    return GRAMMARS[settings.grammar or settings.name]

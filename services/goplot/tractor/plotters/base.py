@@ -1,0 +1,78 @@
+"""What the tractor needs to know of a plotter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from goplot.farm.formats import PlotFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One plot that is asked for. `folder` gets the temporary files and the finished plot."""
+
+    program: str
+    options: tuple[str, ...]
+    format: PlotFormat
+    folder: Path
+    farmer_public_key: str
+    pool_contract_address: str
+    pool_public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a plotter's log has told so far. `fraction` is of the whole plot, 0 to 1.
+
+    `error` is the last line that tells of trouble.
+    """
+
+    phase: str = "start"
+    fraction: float = 0.0
+    plot_id: str | None = None
+    phase_seconds: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPlot:
+    """A plotter that somebody started by hand, as its command line tells it."""
+
+    format: PlotFormat
+    temp_paths: tuple[Path, ...]
+    dest_path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plotter:
+    """A plotter as a set of pure functions.
+
+    `command` builds the argument list; `read_line` takes one line of its log; `temp_bytes` is
+    the most that one plot, itself included, takes in its temp farm; `foreign` reads the command
+    line of a running process and returns None when it is not this plotter.
+    """
+
+    command: Callable[[Request], list[str]]
+    read_line: Callable[[Progress, str], Progress]
+    temp_bytes: Callable[[PlotFormat], int]
+    foreign: Callable[[list[str]], ForeignPlot | None]
+
+
+def option(arguments: list[str], *names: str) -> str | None:
+    """The value of an option in an argument list: `-k 32`, `-k32`, `--size 32`, `--size=32`."""
+    for position, argument in enumerate(arguments):
+        for name in names:
+            if argument == name and position + 1 < len(arguments):
+                return arguments[position + 1]
+            if name.startswith("--"):
+                if argument.startswith(name + "="):
+                    return argument[len(name) + 1 :]
+            elif argument.startswith(name) and len(argument) > len(name) and argument[1] != "-":
+                return argument[len(name) :]
+    return None
+
+
+def option_path(arguments: list[str], *names: str) -> Path | None:
+    """An option's value as an absolute path; None when it is absent or relative."""
+    value = option(arguments, *names)
+    return Path(value) if value and value.startswith("/") else None

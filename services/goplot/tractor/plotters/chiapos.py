@@ -1,0 +1,95 @@
+"""chiapos through `chia plots create`.
+
+Log lines and files as written by chia-blockchain 2.7.5 with chiapos 2.0.12.
+"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from goplot.farm.formats import GIB, PlotFormat
+from goplot.tractor.plotters.base import (
+    ForeignPlot,
+    Plotter,
+    Progress,
+    Request,
+    option,
+    option_path,
+)
+
+# Most temporary space in GiB, from Chia's table of k sizes.
+_TEMP_GIB = {32: 240, 33: 522, 34: 1042, 35: 2176}
+
+_ID = re.compile(r"ID: ([0-9a-f]{64})$")
+_PHASE = re.compile(r"Starting phase ([1-4])/4: ")
+_PHASE_TIME = re.compile(r"Time for phase ([1-4]) = ([0-9.]+) seconds")
+_PROGRESS = re.compile(r"Progress update: ([01]?\.[0-9]+|[01])$")
+_TROUBLE = re.compile(
+    r"Could not|Only wrote|Retrying in five minutes|No space left|^\w*Error: |terminate called"
+)
+
+
+def command(request: Request) -> list[str]:
+    """`chia plots create` for one plot; user's options come last, so that they win."""
+    arguments = [request.program, "plots", "create", "-n", "1", "-x", "-k", str(request.format.k)]
+    arguments += ["-f", request.farmer_public_key]
+    if request.pool_contract_address:
+        arguments += ["-c", request.pool_contract_address]
+    else:
+        arguments += ["-p", request.pool_public_key]
+    folder = str(request.folder)
+    # One folder for all three: the finished plot is renamed in place and the tractor delivers it.
+    return [*arguments, "-t", folder, "-2", folder, "-d", folder, *request.options]
+
+
+def read_line(progress: Progress, line: str) -> Progress:
+    """Progress after one more line of the log."""
+    if match := _PROGRESS.search(line):
+        return replace(progress, fraction=min(1.0, float(match[1])))
+    if match := _PHASE.match(line):
+        return replace(progress, phase=match[1])
+    if match := _PHASE_TIME.match(line):
+        seconds = {**progress.phase_seconds, match[1]: float(match[2])}
+        return replace(progress, phase_seconds=seconds)
+    if match := _ID.match(line):
+        return replace(progress, plot_id=match[1])
+    if _TROUBLE.search(line):
+        return replace(progress, error=line.strip()[:200])
+    return progress
+
+
+def temp_bytes(plot_format: PlotFormat) -> int:
+    """The most that one plot takes in its temp farm."""
+    known = _TEMP_GIB.get(plot_format.k)
+    if known is not None:
+        return known * GIB
+    # Measured from k18 to k25: at most 2.9 times the plot.
+    return int(2.9 * plot_format.plot_bytes)
+
+
+def foreign(arguments: list[str]) -> ForeignPlot | None:
+    """`chia plots create` or `chia plotters chiapos` that was started by hand."""
+    for first, second in (("plots", "create"), ("plotters", "chiapos")):
+        if second in arguments[1:4] and first in arguments[1:4]:
+            break
+    else:
+        return None
+    if not any(Path(argument).name.startswith("chia") for argument in arguments[:2]):
+        return None
+    k = option(arguments, "-k", "--size") or "32"
+    if not k.isdigit():
+        return None
+    temp = option_path(arguments, "-t", "--tmp_dir")
+    temp2 = option_path(arguments, "-2", "--tmp2_dir")
+    try:
+        plot_format = PlotFormat(int(k))
+    except ValueError:
+        return None
+    return ForeignPlot(
+        plot_format,
+        tuple(path for path in (temp, temp2) if path is not None),
+        option_path(arguments, "-d", "--final_dir"),
+    )
+
+
+PLOTTER = Plotter(command, read_line, temp_bytes, foreign)

@@ -1,0 +1,169 @@
+"""Starting a plot: the decision and its reservation under one lock, then the unit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from goplot.farm.jobs import Job, Start
+from goplot.farm.placement import Limits, Need, Placement
+from goplot.host import clock
+from goplot.host.files import locked, write_whole
+from goplot.host.jobstore import read_results, write_job
+from goplot.host.observe import Observation, observe
+from goplot.host.settings import Settings
+from goplot.host.tunables import Tunables, read_number, tunable_path
+from goplot.host.units import UnitError, Units
+from goplot.pacer.decision import Decision, Facts, Pace, Reason, decide, decide_place
+from goplot.tractor.plotters import temp_need
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a decision was made of and what was decided."""
+
+    observation: Observation
+    facts: Facts
+    decision: Decision
+
+
+def settings_fault(settings: Settings) -> str | None:
+    """Why the settings allow no plot to be made (None: they do)."""
+    plot = settings.plot
+    if not settings.plotters[plot.plotter].command:
+        if not plot.farmer_public_key:
+            return f"{settings.path}: plot.farmer_public_key is empty"
+        if not (plot.pool_contract_address or plot.pool_public_key):
+            return f"{settings.path}: plot.pool_contract_address and plot.pool_public_key are empty"
+        program = settings.plotters[plot.plotter].program
+        if not Path(program).exists():
+            return f"{settings.path}: plotters.{plot.plotter}.program {program} is not there"
+    return None
+
+
+def look(settings: Settings, tunables: Tunables, *, by_hand: bool = False) -> View:
+    """Gather the facts of this moment and decide. Raises OSError."""
+    observation = observe(settings)
+    facts = _facts(settings, tunables, observation)
+    if not by_hand:
+        return View(observation, facts, decide(facts))
+    if not tunables.run:
+        return View(observation, facts, Decision(Reason.TOGGLE, "on_toggle is not run"))
+    if facts.settings_fault is not None:
+        return View(observation, facts, Decision(Reason.SETTINGS, facts.settings_fault))
+    return View(observation, facts, decide_place(facts))
+
+
+def start_plot(
+    settings: Settings, tunables: Tunables, units: Units, *, by_hand: bool = False
+) -> tuple[View, Job | None]:
+    """Decide and, if a plot starts, reserve its space and index and start its unit.
+
+    One lock spans read, decision and reservation, so two starts never get the same space or
+    index. Raises OSError, and UnitError when the unit did not start: the job then stays reserved
+    and the pacer tries its unit again.
+    """
+    settings.roots.jobs.mkdir(parents=True, exist_ok=True)
+    with locked(settings.roots.state / "start.lock"):
+        view = look(settings, tunables, by_hand=by_hand)
+        placement = view.decision.placement
+        if placement is None:
+            return view, None
+        job = _reserve(settings, placement, view.facts.need, "hand" if by_hand else "pacer")
+    try:
+        units.start(job.index)
+    except UnitError as error:
+        raise UnitError(
+            f"plot {job.index} is reserved, but its unit did not start: {error}"
+        ) from error
+    return view, job
+
+
+def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> Facts:
+    roots = settings.roots
+    last = last_start(roots.state)
+    plot = settings.plot
+    return Facts(
+        pace=Pace(
+            run=tunables.run,
+            plot_gap=tunables["plot_gap"],
+            max_plots=int(tunables["max_plots"]),
+            load_max=tunables["load_max"],
+            memory_min=int(tunables["memory_min"]) << 20,
+            limits=Limits(
+                temp_jobs=int(tunables["temp_plots_max"]),
+                early_jobs=int(tunables["early_plots_max"]),
+                early_phase=int(tunables["early_phase"]),
+                dest_jobs=int(tunables["dest_plots_max"]),
+            ),
+        ),
+        settings_fault=settings_fault(settings),
+        running=observation.running,
+        since_start=None if last is None else clock.seconds_between(last, clock.now()),
+        backoff=0.0,
+        backoff_cause="",
+        load=clock.goplot_load(),
+        free_memory=clock.free_memory(),
+        disks=observation.disks,
+        temps=observation.temps,
+        need=Need(plot.format.plot_bytes, temp_need(settings.plotters[plot.plotter], plot.format)),
+        last_dest=read_number(tunable_path(roots.config, "farm_dest"), 0),
+        last_temp=read_number(tunable_path(roots.config, "farm_temp"), 0),
+    )
+
+
+def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) -> Job:
+    roots = settings.roots
+    job = Job(
+        index=_next_index(settings),
+        plotter=settings.plot.plotter,
+        format=settings.plot.format,
+        temp_farm=placement.temp.farm,
+        temp_path=placement.temp.path,
+        dest_farm=placement.disk.farm,
+        disk=placement.disk.name,
+        disk_path=placement.disk.path,
+        plot_bytes=need.plot_bytes,
+        temp_bytes=need.temp_bytes,
+        start=clock.now(),
+        origin=origin,
+    )
+    # The index is used up before the job is there: a crash in between costs a number, never two
+    # jobs of one number.
+    write_whole(roots.state / "index", f"{job.index}\n")
+    for name, value in (
+        ("index", job.index),
+        ("farm_dest", job.dest_farm),
+        ("farm_temp", job.temp_farm),
+    ):
+        write_whole(tunable_path(roots.config, name), f"{value}\n")
+    _write_last_start(roots.state, job.start)
+    write_job(roots.jobs, job)
+    return job
+
+
+def _next_index(settings: Settings) -> int:
+    """One more than every index that was ever used, whatever became of index.goplot."""
+    roots = settings.roots
+    used = [
+        read_number(tunable_path(roots.config, "index"), 0),
+        read_number(roots.state / "index", 0),
+    ]
+    used += [int(path.stem) for path in roots.jobs.glob("*.json") if path.stem.isdigit()]
+    used += [result.index for result in read_results(roots.state, tail=65536)]
+    return max(used) + 1
+
+
+def last_start(state: Path) -> Start | None:
+    """When the last plot started; None when there was none."""
+    import json
+
+    try:
+        return Start(**json.loads((state / "last_start.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write_last_start(state: Path, start: Start) -> None:
+    import json
+    from dataclasses import asdict
+
+    write_whole(state / "last_start.json", json.dumps(asdict(start)) + "\n")

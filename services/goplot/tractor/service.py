@@ -1,0 +1,88 @@
+"""goplot-tractor: runs the plot job of one index."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from goplot.host.jobstore import read_job
+from goplot.host.log import Log
+from goplot.host.notify import notify
+from goplot.host.settings import SettingsError, load
+from goplot.tractor.deliver import StoppedError
+from goplot.tractor.job import JobRun
+
+DONE = 0
+FAILED = 1
+USAGE = 2
+_SETTINGS = 78
+
+
+def main() -> int:
+    """Run one job. Returns 0 when its plot is done or safe, 1 when the job failed."""
+    import argparse
+
+    from goplot.host.settings import DEFAULT_PATH
+
+    parser = argparse.ArgumentParser(prog="goplot-tractor", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    parser.add_argument("index", type=int, help="index of a plot job that is reserved")
+    options = parser.parse_args()
+    try:
+        settings = load(options.settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return _SETTINGS
+    log = Log(settings.roots.main_log, "prejob")
+    lock = _lock(settings.roots.jobs / f"{options.index}.lock")
+    if lock is None:
+        print(f"plot {options.index} has a tractor already", file=sys.stderr)
+        return USAGE
+    try:
+        job = read_job(settings.roots.jobs, options.index)
+        if job is None:
+            print(f"there is no plot job {options.index}", file=sys.stderr)
+            return USAGE
+        woken = threading.Event()
+        run = JobRun(settings, job, log, lambda seconds: _discard(woken.wait(seconds)))
+
+        def stop(*_: object) -> None:
+            run.stop()
+            woken.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        notify("READY=1")
+        return DONE if run.run() else FAILED
+    except StoppedError:
+        log(f"plot-{options.index} is finished and waits for its tractor", "endplot")
+        return DONE
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log(f"plot-{options.index} can't go on, its job is kept: {error!r}", "endplot")
+        return FAILED
+    finally:
+        (settings.roots.jobs / f"{options.index}.lock").unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _discard(_: bool) -> None:
+    return None
+
+
+def _lock(path: Path) -> int | None:
+    """Take the lock that says that a job has a tractor; None when it has one."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+if __name__ == "__main__":
+    sys.exit(main())
