@@ -202,7 +202,7 @@ def _absent(wanted: Wanted, what: str, own: bool) -> Disk:
 def _not_blank(wanted: Wanted, device: Device) -> str:
     cure = (
         f"If its file system is the one you want, set src: UUID={device.uuid} without format. "
-        if device.uuid
+        if device.fstype == wanted.fstype
         else ""
     )
     return (

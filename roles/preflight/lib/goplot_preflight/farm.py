@@ -135,8 +135,6 @@ def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str,
 
 
 def _on_toggle(host: Host, catalogue: Catalogue) -> Any:
+    """The first value of on_toggle; `run` unless the inventory says otherwise."""
     tunables = _effective(host, "goplot_tunables", catalogue)
-    first = catalogue.defaults.get("goplot_tunables") or {}
-    if isinstance(tunables, dict):
-        return tunables.get("on_toggle", first.get("on_toggle"))
-    return None
+    return tunables.get("on_toggle", "run") if isinstance(tunables, dict) else None

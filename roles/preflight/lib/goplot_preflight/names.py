@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from goplot_preflight.catalogue import Catalogue
 
-_CLOSE_NAME = 0.7
 _CLOSE_KEY = 0.6
 _CLOSE_STRAY = 0.8
 
@@ -41,9 +40,16 @@ def _role_of(name: str, roles: Iterable[str]) -> str:
 
 
 def _cure(name: str, role: str, catalogue: Catalogue) -> str:
+    """Compares what follows the role's name, for that is the same in all."""
+    start = len(role) + 1
     own = [option for option in catalogue.options if option.startswith(f"{role}_")]
-    close = get_close_matches(name, own, n=1, cutoff=_CLOSE_NAME)
-    close = close or get_close_matches(name, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
+    for option in own:
+        if name[start:] in (catalogue.options[option].get("options") or {}):
+            return f"it is a key: {option}: {{{name[start:]}: ...}}"
+    close = get_close_matches(name[start:], [option[start:] for option in own], 1, _CLOSE_KEY)
+    if close:
+        return f"did you mean {role}_{close[0]}?"
+    close = get_close_matches(name, catalogue.options, 1, _CLOSE_STRAY)
     if close:
         return f"did you mean {close[0]}?"
     return f"delete it, or see roles/{role}/README.md for the variables there are"
@@ -58,7 +64,7 @@ def _meant(name: str, catalogue: Catalogue) -> str:
         words = plain.split("_")
         head = "_".join(words[: role.count("_") + 1])
         joined = head != plain and edits(head, role) <= (1 if len(role) < 8 else 2)
-        run_on = plain.startswith(role.replace("_", ""))
+        run_on = "_" in role and plain.startswith(role.replace("_", ""))
         if joined or run_on:
             close = get_close_matches(plain, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
             if close and close[0].startswith(f"{role}_"):

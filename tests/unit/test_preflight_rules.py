@@ -1,0 +1,325 @@
+"""The rules of roles/preflight, without Ansible."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "preflight" / "lib"))
+
+from goplot_preflight.catalogue import read_catalogue
+from goplot_preflight.farm import Host, check_inventory
+from goplot_preflight.mounts import check_mounts
+from goplot_preflight.names import edits, unknown_names
+from goplot_preflight.report import Mistake, lines
+from goplot_preflight.values import check_value
+
+CATALOGUE = read_catalogue(Path(__file__).parents[2] / "roles")
+KEY = "ab" * 48
+DISK = {"path": "/farm/1/disk1", "src": "UUID=aa-01", "fstype": "xfs"}
+TEMP = {"path": "/plot_temp/1", "src": "/dev/nvme0n1", "fstype": "xfs", "format": True}
+GROUPS = {"farmer": ["one"], "plotter": ["one"], "harvester": ["one"]}
+GOOD: dict[str, Any] = {
+    "farm_layout_mounts": [DISK, TEMP],
+    "goplot_farmer_public_key": KEY,
+    "goplot_pool_public_key": KEY,
+}
+
+
+def told(
+    values: dict[str, Any], groups: dict[str, list[str]] | None = None, **fields: Any
+) -> list[str]:
+    """The lines for one host that is in every group."""
+    host = Host(
+        "one",
+        frozenset(GROUPS),
+        {**GOOD, **values},
+        names=fields.pop("names", frozenset()),
+        **fields,
+    )
+    return lines(check_inventory([host], groups or GROUPS, CATALOGUE))
+
+
+def mounts(*entries: dict[str, Any]) -> list[str]:
+    """What is told of mounts, beside a temp farm that is right."""
+    return told({"farm_layout_mounts": [*entries, TEMP]})
+
+
+def test_a_good_inventory_has_no_mistake() -> None:
+    system = ("Debian", "12.12")
+    values = {
+        "goplot_tunables": {"max_plots": 0, "plot_gap": "4500", "load_max": 7.5},
+        "goplot_plotter_options": ["-r", "2"],
+    }
+    assert told(values, system=system, names=frozenset({"my_variable", "ansible_host"})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("farm_layot_mounts", "did you mean farm_layout_mounts?"),
+        ("farm_layout_mount", "did you mean farm_layout_mounts?"),
+        ("farmlayout_mounts", "did you mean farm_layout_mounts?"),
+        ("goplt_k", "did you mean goplot_k?"),
+        ("goplot-k", "did you mean goplot_k?"),
+        ("GOPLOT_K", "did you mean goplot_k?"),
+        ("goplot_max_plots", "it is a key: goplot_tunables: {max_plots: ...}"),
+        ("goplot_colour", "see roles/goplot/README.md"),
+        ("goplot_farm_layout_mounts", "did you mean farm_layout_mounts?"),
+        ("chai_version", "did you mean chia_version?"),
+        ("node_exporter_adress", "did you mean node_exporter_listen_address?"),
+    ],
+)
+def test_misspelt_variables_get_the_name_that_was_meant(name: str, cure: str) -> None:
+    assert cure in unknown_names([name], CATALOGUE)[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["goplot_k", "farmhouse_layout", "chiapos_version", "plotter_location", "k", "_goplot_x"],
+)
+def test_other_variables_are_left_alone(name: str) -> None:
+    assert unknown_names([name], CATALOGUE) == {}
+
+
+@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
+def test_the_distance_of_two_words_is_a_distance(a: str, b: str) -> None:
+    assert edits(a, b) == edits(b, a)
+    assert (edits(a, b) == 0) == (a == b)
+    assert abs(len(a) - len(b)) <= edits(a, b) <= max(len(a), len(b))
+
+
+def test_swapped_letters_count_once() -> None:
+    assert edits("chia", "chai") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "cure"),
+    [
+        ("goplot_k", 24, "from 25 to 50"),
+        ("goplot_k", 51, "from 25 to 50"),
+        ("goplot_k", "thirty", "a whole number"),
+        ("goplot_k", 32.5, "a whole number"),
+        ("goplot_k", True, "a whole number"),
+        ("goplot_k", None, "delete the line"),
+        ("goplot_compression", 10, "from 0 to 9"),
+        ("goplot_tunables", {"max_plots": -1}, "of at least 0 (0 starts no plot)"),
+        ("goplot_tunables", {"plot_poll": 0}, "of at least 1"),
+        ("goplot_tunables", {"plot_gap": -5}, "of at least 0"),
+        ("goplot_tunables", {"load_max": 0}, "above 0"),
+        ("goplot_tunables", {"on_toggle": False}, "put it in quotes"),
+        ("goplot_tunables", {"max_plot": 3}, "did you mean max_plots?"),
+        ("goplot_tunables", ["max_plots"], "a mapping"),
+        ("goplot_plotter_options", "-r 2", "a list"),
+        ("goplot_plotter_options", ["-r", ["2"]], "text"),
+        ("chia_version", "latest", "a released version"),
+        ("goplot_pool_contract_address", "xch1short", "62 characters"),
+        ("farm_layout_format", "maybe", "true or false"),
+    ],
+)
+def test_a_value_that_cannot_be_is_told_with_its_cure(
+    variable: str, value: object, cure: str
+) -> None:
+    found = list(check_value(variable, CATALOGUE.options[variable], value))
+    assert len(found) == 1
+    assert cure in found[0][2]
+
+
+@given(st.integers())
+def test_every_k_out_of_the_range_is_a_mistake_and_no_other(k: int) -> None:
+    found = list(check_value("goplot_k", CATALOGUE.options["goplot_k"], k))
+    assert bool(found) == (k < 25 or k > 50)
+
+
+def test_a_line_names_host_variable_value_and_cure() -> None:
+    assert told({"goplot_tunables": {"max_plots": -1}}) == [
+        "one: goplot_tunables.max_plots is -1: must be a whole number of at least 0 "
+        "(0 starts no plot)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "cure"),
+    [
+        ("/farm/0/disk1", "'0' must be a positive whole number"),
+        ("/farm/-1/disk1", "'-1' must be a positive whole number"),
+        ("/farm/01/disk1", "'01' must be a positive whole number"),
+        ("/farm/one/disk1", "'one' must be a positive whole number"),
+        ("/plot_temp/1.5", "'1.5' must be a positive whole number"),
+        ("/farm/1", "a disk is mounted at"),
+        ("/farm/1/disk1/", "a disk is mounted at"),
+        ("/farm/1/a/b", "a disk is mounted at"),
+        ("/plot_temp/1/x", "a disk is mounted at"),
+        ("/farms/1/disk1", "a disk is mounted at"),
+        ("farm/1/disk1", "a disk is mounted at"),
+        ("/farm/1/..", "the disk name"),
+        ("/farm/1/my disk", "the disk name"),
+        ("", "a disk is mounted at"),
+    ],
+)
+def test_a_path_that_is_no_place_for_a_disk_is_a_mistake(path: str, cure: str) -> None:
+    found = mounts({**DISK, "path": path})
+    assert len(found) == 1
+    assert cure in found[0]
+
+
+@given(st.integers(1), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True))
+def test_every_farm_and_sane_disk_name_is_a_place(farm: int, disk: str) -> None:
+    entries = [{**DISK, "path": f"/farm/{farm}/{disk}"}, {**TEMP, "path": f"/plot_temp/{farm}"}]
+    assert list(check_mounts(entries)) == []
+
+
+@pytest.mark.parametrize(
+    ("second", "variable", "cure"),
+    [
+        ({"path": "/farm/2/disk1", "src": "UUID=b"}, "[1].path", "disk1 is named twice"),
+        ({"path": "/farm/1/disk2", "src": "UUID=AA-01"}, "[1].src", "the device is used twice"),
+    ],
+)
+def test_what_is_used_twice_is_told_once(second: dict[str, str], variable: str, cure: str) -> None:
+    found = mounts(DISK, {**DISK, **second})
+    assert len(found) == 1
+    assert f"farm_layout_mounts{variable}" in found[0]
+    assert cure in found[0]
+
+
+def test_a_path_used_twice_names_the_path_and_the_disk() -> None:
+    found = mounts(DISK, {**DISK, "src": "UUID=b"})
+    assert any("the path is used twice" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "cure"),
+    [
+        ({"src": "sdb"}, "must be UUID="),
+        ({"src": "UUID="}, "must be UUID="),
+        ({"src": "ID=5"}, "must be UUID="),
+        ({"src": "/dev/../etc/passwd"}, "must be UUID="),
+        ({"src": "/mnt/disk"}, "must be UUID="),
+        ({"fstype": "ntfs"}, "must be one of ext4, xfs, btrfs"),
+        ({"fstyp": "xfs"}, "did you mean fstype?"),
+        ({"opts": "noatime, discard"}, "as in fstab"),
+        ({"format": True}, "is named by its path"),
+        ({"src": "/dev/sdb", "format": True, "fstype": "btrfs"}, "formats ext4 and xfs"),
+        ({"src": None}, "must be text"),
+    ],
+)
+def test_a_mount_that_cannot_be_is_a_mistake(change: dict[str, Any], cure: str) -> None:
+    found = mounts({**DISK, **change})
+    assert len(found) == 1
+    assert cure in found[0]
+
+
+def test_a_mount_without_its_device_is_a_mistake() -> None:
+    found = mounts({"path": "/farm/1/disk1", "fstype": "xfs"})
+    assert len(found) == 1
+    assert "farm_layout_mounts[0].src is missing in {path: /farm/1/disk1}" in found[0]
+
+
+def test_the_default_of_formatting_leaves_disks_with_a_uuid_alone() -> None:
+    assert told({"farm_layout_format": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({"plotter": ["one"], "harvester": ["one"]}, "group farmer has no host"),
+        ({**GROUPS, "farmer": ["one", "two"]}, "group farmer has one, two"),
+        ({**GROUPS, "harvestors": ["three"]}, "did you mean harvester?"),
+    ],
+)
+def test_groups_that_make_no_farm_are_mistakes(groups: dict[str, list[str]], words: str) -> None:
+    found = told({}, groups)
+    assert len(found) == 1
+    assert found[0].startswith("inventory: group ")
+    assert words in found[0]
+
+
+def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
+    assert told({}, {**GROUPS, "plotters": ["one"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"farm_layout_mounts": [DISK]}, "has no /plot_temp mount"),
+        ({"goplot_farmer_public_key": ""}, "goplot_farmer_public_key is not set"),
+        ({"goplot_pool_public_key": ""}, "goplot_pool_contract_address is not set"),
+        (
+            {"goplot_pool_contract_address": "xch1" + "q" * 58},
+            "goplot_pool_contract_address and goplot_pool_public_key are both set",
+        ),
+        ({"goplot_compression": 5}, "chiapos makes uncompressed plots only"),
+    ],
+)
+def test_a_plotter_that_cannot_plot_is_a_mistake(change: dict[str, Any], words: str) -> None:
+    found = told(change)
+    assert len(found) == 1
+    assert words in found[0]
+
+
+def test_a_plotter_without_keys_is_fine_while_it_does_not_run() -> None:
+    values = {
+        "goplot_farmer_public_key": "",
+        "goplot_pool_public_key": "",
+        "goplot_tunables": {"on_toggle": "stop"},
+    }
+    assert told(values) == []
+
+
+@pytest.mark.parametrize(
+    ("system", "fine"),
+    [
+        (("Debian", "11.9"), False),
+        (("Debian", "12"), True),
+        (("Debian", "13.1"), True),
+        (("Debian", "trixie/sid"), True),
+        (("Ubuntu", "22.04"), False),
+        (("Ubuntu", "24.04"), True),
+        (("Ubuntu", "26.04"), True),
+        (("Fedora", "43"), False),
+        (None, True),
+    ],
+)
+def test_unsupported_systems_are_mistakes(system: tuple[str, str] | None, fine: bool) -> None:
+    found = told({}, system=system)
+    assert found == [] if fine else "operating system is " in found[0]
+
+
+def test_keys_and_encrypted_values_are_never_shown() -> None:
+    values = {
+        "goplot_farmer_public_key": "hush-farmer",
+        "goplot_k": "hush-k",
+        "goplot_tunables": {"max_plots": "hush-max"},
+    }
+    found = told(values, secrets=frozenset({"goplot_k", "goplot_tunables"}))
+    assert len(found) == 3
+    assert not any("hush" in line for line in found)
+
+
+def test_a_template_that_fails_is_a_mistake() -> None:
+    assert told({}, failures={"goplot_k": "'kk' is undefined"}) == [
+        "one: goplot_k cannot be worked out ('kk' is undefined): correct the template or what it "
+        "refers to"
+    ]
+
+
+def test_one_mistake_in_a_group_variable_is_one_line() -> None:
+    mistakes = [Mistake(f"host{i}", "goplot_k", "is 1", "more") for i in range(7)]
+    assert lines(mistakes) == ["host0, host1, host2, host3, host4 and 2 more: goplot_k is 1: more"]
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_no_value_whatever_breaks_the_rules(value: object) -> None:
+    for name, option in CATALOGUE.options.items():
+        for variable, problem, cure in check_value(name, option, value):
+            assert variable.startswith(name)
+            assert problem
+            assert cure
+    list(check_mounts(value))
+    list(check_mounts([{"path": value, "src": value, "fstype": value, "opts": value}]))

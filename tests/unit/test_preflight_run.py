@@ -1,0 +1,172 @@
+"""The preflight play as Ansible runs it, on this machine and without a change to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+HOSTS = """
+all:
+  vars: {{ansible_connection: local, ansible_python_interpreter: {python}}}
+  children:
+    farmer: {{hosts: {{farmer1: {{}}}}}}
+    plotter: {{hosts: {{plotter1: {{}}}}}}
+    harvester: {{hosts: {{plotter1: {{}}, harvester1: {{}}}}}}
+"""
+GOOD = """
+goplot_tunables: {on_toggle: stop}
+farm_layout_mounts:
+  - {path: /farm/1/disk1, src: "UUID={{ inventory_hostname }}-1", fstype: xfs}
+  - {path: "/plot_temp/{{ farm | default(1) }}", src: LABEL=temp, fstype: xfs}
+"""
+BAD = """
+goplt_k: 32
+goplot_k: 20
+goplot_max_plots: 3
+goplot_compression: "{{ undefined_here }}"
+goplot_tunables: {on_toggle: stop, max_plots: -1}
+farm_layout_mounts:
+  - {path: /farm/0/disk1, src: UUID=1, fstype: xfs}
+  - {path: /farm/2/disk2, src: UUID=1, fstype: xfs}
+  - {path: /home/1/disk3, src: UUID=3, fstype: xfs}
+  - {path: /farm/3/disk2, src: UUID=4, fstype: xfs}
+  - {path: /plot_temp/1, src: UUID=5, fstype: zfs}
+"""
+NEXT_PLAY = """
+- name: Check
+  ansible.builtin.import_playbook: {repository}/playbooks/preflight.yml
+
+- name: Change
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Leave a mark
+      ansible.builtin.file:
+        path: {folder}/{{{{ inventory_hostname }}}}.changed
+        state: touch
+        mode: "0644"
+"""
+
+
+class Site:
+    """An inventory in a folder, and a site of preflight and a play that changes something."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inventory = folder / "inventory"
+        self.write("hosts.yml", HOSTS.format(python=sys.executable))
+        self.write("group_vars/all/main.yml", GOOD)
+        play = NEXT_PLAY.format(repository=REPOSITORY, folder=folder)
+        (folder / "site.yml").write_text(play, encoding="utf-8")
+        (folder / "password").write_text("correct horse", encoding="utf-8")
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file of the inventory."""
+        path = self.inventory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def program(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a program of Ansible with the vault's password."""
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
+            "ANSIBLE_ROLES_PATH": str(REPOSITORY / "roles"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "password"),
+            "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote"),
+        }
+        return subprocess.run(
+            [str(PROGRAMS / name), *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs the site."""
+        site = str(self.folder / "site.yml")
+        return self.program("ansible-playbook", "-i", str(self.inventory), site, *arguments)
+
+    def changed(self) -> list[str]:
+        """The hosts that the play after preflight changed."""
+        return sorted(path.stem for path in self.folder.glob("*.changed"))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site whose inventory has no mistake."""
+    return Site(tmp_path)
+
+
+def told(output: str) -> list[str]:
+    """The lines of mistakes; not of this machine's own operating system, which may be any."""
+    starts = ("inventory: ", "farmer1", "plotter1", "harvester1")
+    found = [line for line in output.splitlines() if line.startswith(starts)]
+    return [line for line in found if "operating system is" not in line and " : ok=" not in line]
+
+
+def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
+    site.write("host_vars/plotter1.yml", BAD)
+    result = site.run()
+    found = told(result.stdout)
+    assert result.returncode != 0
+    assert len(found) == 10, "\n".join(found)
+    for words in (
+        "plotter1: goplt_k is not a variable of goplot: did you mean goplot_k?",
+        "plotter1: goplot_k is 20: must be a whole number from 25 to 50",
+        "plotter1: goplot_max_plots is not a variable",
+        "plotter1: goplot_compression cannot be worked out ('undefined_here' is undefined)",
+        "plotter1: goplot_tunables.max_plots is -1",
+        "plotter1: farm_layout_mounts[0].path is '/farm/0/disk1'",
+        "plotter1: farm_layout_mounts[1].src is 'UUID=1'",
+        "plotter1: farm_layout_mounts[2].path is '/home/1/disk3'",
+        "plotter1: farm_layout_mounts[3].path is '/farm/3/disk2'",
+        "plotter1: farm_layout_mounts[4].fstype is 'zfs'",
+    ):
+        assert any(line.startswith(words) for line in found), words
+    assert site.changed() == []
+
+
+def test_a_mistake_of_another_host_stops_a_limited_check_run(site: Site) -> None:
+    site.write("host_vars/plotter1.yml", "goplot_k: 20\n")
+    result = site.run("--check", "--limit", "harvester1")
+    assert result.returncode != 0
+    assert len(told(result.stdout)) == 1
+
+
+def test_a_good_inventory_goes_on_and_templates_may_use_defaults(site: Site) -> None:
+    site.write("host_vars/plotter1.yml", 'goplot_plotter_options: ["-k", "{{ goplot_k }}"]\n')
+    result = site.run("--limit", "plotter1")
+    assert told(result.stdout) == []
+    # On a machine that goplot does not support the run stops all the same.
+    if "operating system is" not in result.stdout:
+        assert result.returncode == 0, result.stdout
+        assert site.changed() == ["plotter1"]
+
+
+def test_encrypted_values_are_never_printed(site: Site) -> None:
+    secret = site.write("group_vars/all/vault.yml", "goplot_k: 7777\nhidden_level: 8888\n")
+    assert site.program("ansible-vault", "encrypt", str(secret)).returncode == 0
+    inline = site.program("ansible-vault", "encrypt_string", "9999", "--name", "chia_version")
+    text = f'{inline.stdout}\ngoplot_compression: "{{{{ hidden_level }}}}"\n'
+    site.write("host_vars/plotter1.yml", text)
+    result = site.run()
+    output = result.stdout + result.stderr
+    found = told(output)
+    assert len(found) == 3, output
+    assert {line.split(" has a value that is not shown here: ")[0] for line in found} == {
+        "farmer1, plotter1, harvester1: goplot_k",
+        "plotter1: goplot_compression",
+        "plotter1: chia_version",
+    }
+    assert not any(value in output for value in ("7777", "8888", "9999"))
