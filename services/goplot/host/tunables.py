@@ -126,7 +126,7 @@ def _take(
     path: Path, parse: Callable[[str], _T], fallback: _T, invalid: dict[str, str], name: str
 ) -> _T:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             return parse(file.read(256))
     except FileNotFoundError:
         invalid[name] = "is missing"

@@ -1,0 +1,85 @@
+"""Pacing: when a plot starts, and the one reason why none does."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goplot.farm.disks import Disk, Space, TempFarm
+from goplot.farm.jobs import Start
+from goplot.farm.placement import Limits, Need
+from goplot.host.clock import seconds_between
+from goplot.pacer.decision import Facts, Pace, Reason, decide
+
+PACE = Pace(True, 4500, 8, 26, 0, Limits())
+FACTS = Facts(
+    pace=PACE,
+    settings_fault=None,
+    running=3,
+    since_start=5000,
+    backoff=0,
+    backoff_cause="",
+    load=3.0,
+    free_memory=1 << 30,
+    disks=[Disk(1, "disk1", Path("/farm/1/disk1"), Space(0, 100))],
+    temps=[TempFarm(1, Path("/plot_temp/1"), Space(0, 100))],
+    need=Need(10, 20),
+    last_dest=0,
+    last_temp=0,
+)
+
+
+def test_a_plot_starts_when_everything_allows_it() -> None:
+    decision = decide(FACTS)
+    assert decision.reason is Reason.START
+    assert decision.placement is not None
+    assert decision.placement.disk.name == "disk1"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"pace": replace(PACE, run=False)}, Reason.TOGGLE),
+        ({"settings_fault": "no key"}, Reason.SETTINGS),
+        ({"running": 8}, Reason.MAX_PLOTS),
+        ({"since_start": 4499}, Reason.PLOT_GAP),
+        ({"backoff": 30, "backoff_cause": "x"}, Reason.BACKOFF),
+        ({"load": 26.1}, Reason.LOAD),
+        ({"pace": replace(PACE, memory_min=2 << 30)}, Reason.MEMORY),
+        ({"disks": []}, Reason.NO_DISK),
+        ({"temps": []}, Reason.NO_TEMP),
+        ({"need": Need(101, 20)}, Reason.DISK_SPACE),
+        ({"need": Need(10, 101)}, Reason.TEMP_SPACE),
+    ],
+)
+def test_one_reason_holds_it_back(change: dict[str, Any], reason: Reason) -> None:
+    decision = decide(replace(FACTS, **change))
+    assert decision.reason is reason
+    assert decision.placement is None
+    assert decision.detail
+
+
+def test_the_first_plot_waits_for_no_gap() -> None:
+    assert decide(replace(FACTS, since_start=None)).reason is Reason.START
+
+
+def test_plot_gap_tells_how_long_it_waits() -> None:
+    assert decide(replace(FACTS, since_start=4000)).wait == 500
+
+
+@pytest.mark.parametrize(
+    ("later", "seconds"),
+    [
+        (Start(1000, 600, "a"), 100),
+        # The clock jumps to next year, or back: the boot clock tells.
+        (Start(9_000_000, 600, "a"), 100),
+        (Start(5, 600, "a"), 100),
+        # After a boot the wall clock tells...
+        (Start(2000, 50, "b"), 1100),
+        # ...but when it went back, at least the time since boot has passed.
+        (Start(5, 50, "b"), 50),
+    ],
+)
+def test_time_between_starts_survives_clocks_and_boots(later: Start, seconds: float) -> None:
+    assert seconds_between(Start(900, 500, "a"), later) == seconds

@@ -1,0 +1,78 @@
+"""Settings: good ones load, and all mistakes are told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from goplot.host.settings import SettingsError, load
+from tests.unit.farm_root import FarmRoot
+
+DEPLOYED = """
+[plot]
+plotter = "chiapos"
+farmer_public_key = "aa"
+pool_contract_address = "xch1"
+[plotters.chiapos]
+program = "/opt/chia/plotting/bin/chia"
+options = ["-r", "2"]
+environment = { CHIA_ROOT = "/var/lib/goplot/chia" }
+[annotations]
+url = "http://farmer1:3000"
+"""
+
+
+def test_defaults_are_the_deployed_paths(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(DEPLOYED)
+    settings = load(file)
+    assert settings.roots.farm == Path("/farm")
+    assert settings.roots.main_log == Path("/etc/chia/goplot/logs/goplot.log")
+    assert settings.plot.format.name == "k32"
+    assert settings.plotters["chiapos"].options == ("-r", "2")
+    assert settings.annotations_url == "http://farmer1:3000"
+    assert settings.host.units == "systemd"
+
+
+def test_every_root_can_be_a_folder_of_ones_own(root: FarmRoot) -> None:
+    assert root.settings.roots.state == root.path / "state"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[root]\nfarm = "/farm"\n', "root: is not known"),
+        ('[roots]\nfarms = "/farm"\n', "roots.farms: is not known"),
+        ('[roots]\nfarm = "farm"\n', "absolute path"),
+        ("[roots]\nfarm = 3\n", "must be text"),
+        ("[plot]\nk = 12\n", "k is 12"),
+        ('[plot]\nk = "32"\n', "must be a whole number"),
+        ("[plot]\nk = true\n", "must be a whole number"),
+        ("[plot]\ncompression = 8\n", "compression 8"),
+        ('[plot]\nplotter = "other"\n', r"\[plotters.other\]"),
+        ('[plotters.mine]\nprogram = "/x"\n', "no plotter that goplot knows"),
+        ("[plotters.chiapos]\noptions = [2]\n", "list of texts"),
+        ('[plotters.mine]\ncommand = ["x"]\n', "grammar"),
+        ('[annotations]\nurl = "farmer1"\n', "http://"),
+        ('[host]\nunits = "cron"\n', "systemd or processes"),
+        ("[plot\n", "no TOML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=words) as caught:
+        load(file)
+    assert str(file) in str(caught.value)
+
+
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[plot]\nk = 12\nplotter = "other"\n[roots]\nfarm = 3\n[x]\n')
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert len(str(caught.value).splitlines()) == 4
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--settings"):
+        load(tmp_path / "none.toml")

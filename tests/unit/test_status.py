@@ -1,0 +1,107 @@
+"""goplot status and the plotter collector, over one farm."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from goplot.cli import main
+from goplot.collectors.plotter import collect
+from goplot.host.tunables import read_tunables
+from goplot.tractor.reserve import start_plot
+from tests.unit.farm_root import FarmRoot
+from tests.unit.test_tractor_job import NoUnits, reserve, run
+
+
+def status(root: FarmRoot, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
+    """Run goplot status."""
+    code = main(["status", "--settings", str(root.settings_path), *more])
+    return code, capsys.readouterr().out
+
+
+def samples(root: FarmRoot) -> dict[str, float]:
+    """Every sample that the collector writes."""
+    text = collect(root.settings).render()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
+
+
+def test_status_shows_disks_plots_and_what_it_waits_for(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.tune(plot_gap=4500)
+    reserve(root)
+    code, text = status(root, capsys)
+    assert code == 3
+    assert text.startswith("PROBLEMS")
+    assert "disk4 is not mounted" in text
+    assert "waits for plot_gap" in text
+    assert "plots 1/8" in text
+
+
+def test_status_as_json(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> None:
+    reserve(root)
+    _, text = status(root, capsys, "--json")
+    document = json.loads(text)
+    disks = {disk["disk"]: disk for disk in document["disks"]}
+    assert disks["disk4"]["state"] == "not mounted"
+    assert disks["disk4"]["mounted"] is False
+    assert disks["disk1"]["committed"] > 3_889_102
+    assert document["plots"][0]["phase"] == "start"
+    assert document["tunables"]["max_plots"] == 8
+    assert document["next"]["reason"] == "start"
+
+
+def test_set_changes_a_tunable(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(root.settings_path)
+    assert main(["set", "--settings", file, "max_plots", "3"]) == 0
+    assert main(["set", "--settings", file, "max_plots", "many"]) == 1
+    assert "whole number" in capsys.readouterr().err
+    assert (root.path / "config" / "max_plots.goplot").read_text() == "3\n"
+
+
+def test_settings_that_fail_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--settings", str(tmp_path / "none")]) == 78
+    assert "none" in capsys.readouterr().err
+
+
+def test_metrics_of_a_running_plot(root: FarmRoot) -> None:
+    reserve(root)
+    found = samples(root)
+    assert found['goplot_plots{farm="1",temp_farm="1",phase="start"}'] == 1
+    assert found["goplot_plots_running"] == 1
+    assert found["goplot_plots_started_total"] == 1
+    assert found["goplot_max_plots"] == 8
+    assert found['goplot_disk_mounted{farm="2",disk="disk4"}'] == 0
+    assert found['goplot_disk_mounted{farm="1",disk="disk1"}'] == 1
+    assert found['goplot_disk_committed_bytes{farm="1",disk="disk1"}'] > 3_889_102
+    assert 'goplot_disk_size_bytes{farm="2",disk="disk4"}' not in found
+    assert found["goplot_pacer_up"] == 0
+
+
+def test_counters_survive_and_agree(root: FarmRoot) -> None:
+    run(root, reserve(root))
+    root.configure(fate="fail")
+    samples(root)
+    run(root, reserve(root))
+    found = samples(root)
+    assert found == {**found, **samples(root), **{k: found[k] for k in found if "seconds" in k}}
+    assert found["goplot_plots_started_total"] == 2
+    assert found["goplot_plots_finished_total"] == 1
+    assert found['goplot_plots_failed_total{reason="plotter"}'] == 1
+    phase = '{plotter="chiapos",format="k18",phase="1"}'
+    assert found[f"goplot_plot_phase_seconds_sum{phase}"] == 55.595
+    assert found[f"goplot_plot_phase_seconds_count{phase}"] == 1
+
+
+def test_a_bad_tunable_shows(root: FarmRoot) -> None:
+    root.tune(max_plots="many")
+    assert samples(root)['goplot_tunable_valid{tunable="max_plots"}'] == 0
+
+
+def test_a_toggle_that_is_off_starts_nothing(root: FarmRoot) -> None:
+    root.tune(on_toggle="stop")
+    tunables = read_tunables(root.path / "config", {})
+    view, job = start_plot(root.settings, tunables, NoUnits())
+    assert job is None
+    assert view.decision.reason == "toggle"

@@ -1,0 +1,200 @@
+"""One plot job from reservation to result, with a plotter of the tests."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from goplot.farm.jobs import Job, Stage
+from goplot.host.jobstore import Result, read_jobs, read_results, write_job
+from goplot.host.log import Log
+from goplot.host.tunables import read_tunables
+from goplot.tractor.job import JobRun
+from goplot.tractor.reserve import start_plot
+from tests.unit.farm_root import PLOT_ID, FarmRoot
+
+NAME = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"
+
+
+class NoUnits:
+    """Units that are started by the test itself."""
+
+    def start(self, index: int) -> None:
+        """Leave it to the test."""
+
+    stop = freeze = thaw = start
+
+    def running(self) -> dict[int, bool]:
+        """None runs."""
+        return {}
+
+
+def reserve(root: FarmRoot) -> Job:
+    """Reserve a plot as the pacer does."""
+    tunables = read_tunables(root.path / "config", {})
+    view, job = start_plot(root.settings, tunables, NoUnits())
+    assert job is not None, view.decision
+    return job
+
+
+def run(root: FarmRoot, job: Job) -> bool:
+    """Run a job to its end."""
+    log = Log(root.path / "logs" / "goplot.log", "prejob")
+
+    def no_waiting(_: float) -> None:
+        raise AssertionError("the job should not wait")
+
+    return JobRun(root.settings, job, log, no_waiting).run()
+
+
+def results(root: FarmRoot) -> list[Result]:
+    """All results so far."""
+    return list(read_results(root.path / "state"))
+
+
+def leftovers(root: FarmRoot) -> list[Path]:
+    """Everything in the temp farms."""
+    return [path for farm in (1, 2) for path in root.temp(farm).rglob("*")]
+
+
+def test_a_plot_lands_on_its_disk_with_its_log(root: FarmRoot) -> None:
+    job = reserve(root)
+    assert run(root, job)
+    assert (root.disk(1, "disk1") / "plots" / NAME).stat().st_size == 3889102
+    assert "Progress update: 0.120" in (root.disk(1, "disk1") / "logs" / "plot.1.log").read_text()
+    assert leftovers(root) == []
+    assert read_jobs(root.path / "state" / "jobs") == ([], {})
+    (result,) = results(root)
+    assert (result.done, result.farm, result.disk) == (True, 1, "disk1")
+    assert result.phase_seconds["1"] == 55.595
+    assert "copy" in result.phase_seconds
+    log = (root.path / "logs" / "goplot.log").read_text()
+    assert "- strtplot : plot-1 started:" in log
+    assert "- endplot  : plot-1 ended, total time:" in log
+
+
+def test_farms_and_index_move_on(root: FarmRoot) -> None:
+    jobs = [reserve(root) for _ in range(3)]
+    assert [job.index for job in jobs] == [1, 2, 3]
+    assert [(job.dest_farm, job.disk) for job in jobs] == [(1, "disk1"), (2, "disk2"), (1, "disk3")]
+    assert [job.temp_farm for job in jobs] == [1, 2, 1]
+    config = root.path / "config"
+    assert (config / "index.goplot").read_text() == "3\n"
+    assert (config / "farm_dest.goplot").read_text() == "1\n"
+
+
+def test_an_index_is_never_used_twice(root: FarmRoot) -> None:
+    job = reserve(root)
+    run(root, job)
+    for name in ("config/index.goplot", "state/index"):
+        (root.path / name).unlink()
+    assert reserve(root).index == 2
+    (root.path / "config" / "index.goplot").write_text("0\n")
+    assert reserve(root).index == 3
+    root.tune(index=41)
+    assert reserve(root).index == 42
+
+
+def test_a_failed_plotter_leaves_nothing_but_its_reason(root: FarmRoot) -> None:
+    root.configure(fate="fail")
+    assert not run(root, reserve(root))
+    (result,) = results(root)
+    assert (result.done, result.reason) == (False, "plotter")
+    assert "Could not do it" in result.detail
+    assert leftovers(root) == []
+    assert read_jobs(root.path / "state" / "jobs") == ([], {})
+
+
+def test_a_full_temp_farm_is_named(root: FarmRoot) -> None:
+    root.configure(fate="full")
+    assert not run(root, reserve(root))
+    assert results(root)[0].reason == "temp_space"
+
+
+def test_a_short_plot_is_no_plot(root: FarmRoot) -> None:
+    root.configure(size=2_000_000)
+    assert not run(root, reserve(root))
+    assert results(root)[0].reason == "verify"
+    assert leftovers(root) == []
+    assert list((root.disk(1, "disk1") / "plots").iterdir()) == []
+
+
+def test_files_of_others_stay_and_are_named(root: FarmRoot) -> None:
+    root.configure(fate="fail")
+    job = reserve(root)
+    job.folder.mkdir()
+    (job.folder / "notes").write_text("mine")
+    stranger = root.temp(1) / f"plot-k32-2026-11-22-17-53-{PLOT_ID}.plot.table1.tmp"
+    stranger.write_text("by hand")
+    assert not run(root, job)
+    assert "notes" in results(root)[0].detail
+    assert stranger.exists()
+    assert (job.folder / "notes").exists()
+
+
+def test_a_disk_that_went_away_before_the_start_is_replaced(root: FarmRoot) -> None:
+    job = reserve(root)
+    root.unmount(root.disk(1, "disk1"))
+    assert run(root, job)
+    assert results(root)[0].disk in ("disk2", "disk3")
+    assert list(root.disk(1, "disk1").rglob("*.*")) == []
+
+
+def test_a_temp_farm_that_went_away_fails_the_job(root: FarmRoot) -> None:
+    job = reserve(root)
+    root.unmount(root.temp(1))
+    assert not run(root, job)
+    assert results(root)[0].reason == "temp"
+
+
+def test_after_a_crash_a_finished_plot_is_delivered(root: FarmRoot) -> None:
+    job = reserve(root)
+    job.folder.mkdir()
+    header = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID) + bytes([18])
+    (job.folder / NAME).write_bytes(header.ljust(3889102, b"\1"))
+    document = json.loads((root.path / "state" / "jobs" / "1.json").read_text())
+    document["stage"] = "plotting"
+    (root.path / "state" / "jobs" / "1.json").write_text(json.dumps(document))
+    (crashed,), _ = read_jobs(root.path / "state" / "jobs")
+    assert run(root, crashed)
+    assert (root.disk(1, "disk1") / "plots" / NAME).exists()
+    assert leftovers(root) == []
+
+
+def test_after_a_crash_an_unfinished_plot_is_given_up(root: FarmRoot) -> None:
+    job = reserve(root)
+    job.folder.mkdir()
+    (job.folder / f"{NAME}.table1.tmp").write_text("x")
+    (job.folder / f"{NAME}.2.tmp").write_text("x")
+    assert not run(root, _at(root, job, Stage.PLOTTING))
+    assert results(root)[0].reason == "crash"
+    assert leftovers(root) == []
+
+
+def test_a_crash_after_the_delivery_ends_as_done_once(root: FarmRoot) -> None:
+    job = reserve(root)
+    before = (root.path / "state" / "jobs" / "1.json").read_text()
+    assert run(root, job)
+    # The result was written, the reservation was not removed yet.
+    (root.path / "state" / "jobs" / "1.json").write_text(before)
+    document = json.loads(before)
+    document.update(stage="delivering", plot_file=NAME)
+    (root.path / "state" / "jobs" / "1.json").write_text(json.dumps(document))
+    (crashed,), _ = read_jobs(root.path / "state" / "jobs")
+    assert run(root, crashed)
+    assert len(results(root)) == 1
+    assert read_jobs(root.path / "state" / "jobs") == ([], {})
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_job_survives_its_file(root: FarmRoot, stage: Stage) -> None:
+    job = _at(root, reserve(root), stage)
+    assert read_jobs(root.path / "state" / "jobs")[0] == [job]
+
+
+def _at(root: FarmRoot, job: Job, stage: Stage) -> Job:
+    from dataclasses import replace
+
+    changed = replace(job, stage=stage)
+    write_job(root.path / "state" / "jobs", changed)
+    return changed
