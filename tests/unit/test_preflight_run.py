@@ -163,7 +163,6 @@ def test_encrypted_values_are_never_printed(site: Site) -> None:
     result = site.run()
     output = result.stdout + result.stderr
     found = told(output)
-    assert len(found) == 3, output
     assert {line.split(" has a value that is not shown here: ")[0] for line in found} == {
         "farmer1, plotter1, harvester1: goplot_k",
         "plotter1: goplot_compression",

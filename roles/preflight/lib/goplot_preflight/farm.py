@@ -10,7 +10,7 @@ from typing import Any
 from goplot_preflight.catalogue import Catalogue
 from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
-from goplot_preflight.report import INVENTORY, Mistake
+from goplot_preflight.report import INVENTORY, Mistake, told
 from goplot_preflight.values import check_value
 
 GROUPS = ("farmer", "plotter", "harvester")
@@ -76,7 +76,12 @@ def _check_host(
         yield name, f"cannot be worked out ({reason})", "correct the template or what it refers to"
     for name, value in host.values.items():
         yield from check_value(name, catalogue.options[name], value, name in host.secrets)
-    yield from check_mounts(host.values.get(MOUNTS), _truth(host, "farm_layout_format", catalogue))
+    format_all = _truth(host, "farm_layout_format", catalogue)
+    for variable, problem, cure in check_mounts(host.values.get(MOUNTS), format_all):
+        if MOUNTS in host.secrets:
+            yield variable, told(variable, None, True), "see roles/farm_layout/README.md"
+        else:
+            yield variable, problem, cure
     yield from _check_system(host)
     yield from _check_compression(host, catalogue)
     if "plotter" in host.groups:
@@ -111,7 +116,8 @@ def _check_compression(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, 
     level = host.values.get("goplot_compression")
     if plotter == "chiapos" and str(level).isdigit() and int(str(level)) > 0:
         cure = "chiapos makes uncompressed plots only: set 0, or another goplot_plotter"
-        yield "goplot_compression", f"is {level}", cure
+        shown = told("goplot_compression", level, "goplot_compression" in host.secrets)
+        yield "goplot_compression", shown, cure
 
 
 def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:

@@ -117,7 +117,7 @@ def _check_keys(
     for key, option in options.items():
         if option.get("required") and key not in value:
             known = ", ".join(f"{k}: {v}" for k, v in value.items() if k == "path" and k in options)
-            where = f" in {{{known}}}" if known else ""
+            where = f" in {{{known}}}" if known and not secret else ""
             yield f"{variable}.{key}", f"is missing{where}", f"add it: {_first(option)}"
 
 
