@@ -179,7 +179,7 @@ class Host:
             found.append(f"it is mounted at {', '.join(mounted)}")
         if _sysfs(device, "ro") == "1":
             found.append("it is read-only")
-        return tuple(found) or _contents(device)
+        return tuple(found) or contents(device)
 
 
 def _users(device: str) -> list[tuple[str, list[str]]]:
@@ -197,8 +197,8 @@ def _users(device: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _contents(device: str) -> tuple[str, ...]:
-    """Whether it is in use, and whether the ends and samples of it are all zero."""
+def contents(device: str) -> tuple[str, ...]:
+    """Why a device is not free and empty: opened exclusively, zero at its ends and in samples."""
     try:
         # Refused with EBUSY while a mount, RAID, LVM or another program holds the device.
         handle = os.open(device, os.O_RDONLY | os.O_EXCL)
@@ -220,24 +220,24 @@ def _contents(device: str) -> tuple[str, ...]:
     return ()
 
 
-def read_records() -> dict[str, Record]:
+def read_records(file: Path = RECORDS) -> dict[str, Record]:
     """The file systems that this role made on this host, by path."""
-    if not RECORDS.exists():
+    if not file.exists():
         return {}
-    entries = json.loads(RECORDS.read_text(encoding="utf-8"))
+    entries = json.loads(file.read_text(encoding="utf-8"))
     return {path: Record(**entry) for path, entry in entries.items()}
 
 
-def write_records(records: dict[str, Record]) -> None:
+def write_records(records: dict[str, Record], file: Path = RECORDS) -> None:
     """Writes them whole, so that a cut leaves the earlier ones."""
     entries = {path: vars(record) for path, record in sorted(records.items())}
-    RECORDS.parent.mkdir(mode=0o755, exist_ok=True)
-    beside = RECORDS.with_suffix(".new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(entries, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(RECORDS)
+    file.parent.mkdir(mode=0o755, exist_ok=True)
+    beside = file.with_suffix(".new")
+    with beside.open("w", encoding="utf-8") as new:
+        new.write(json.dumps(entries, indent=2) + "\n")
+        new.flush()
+        os.fsync(new.fileno())
+    beside.replace(file)
 
 
 def _sysfs_folder(device: str) -> Path:

@@ -1,0 +1,265 @@
+"""What roles/farm_layout decides for each disk, without Ansible."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "farm_layout" / "module_utils"))
+
+from farm_layout_plan import (
+    Device,
+    Disk,
+    Mounted,
+    Record,
+    Wanted,
+    decide,
+    device_path,
+    mounted_from,
+    unit_name,
+    unit_setting,
+)
+
+DISK = Wanted("/farm/1/disk1", "UUID=aa", "xfs", "noatime", format=False)
+TEMP = Wanted("/plot_temp/1", "/dev/sdb", "xfs", "noatime", format=True)
+HELD = Device("/dev/sda", "xfs", "aa")
+BLANK = Device("/dev/sdb")
+FULL = Device("/dev/sdb", "xfs", "bb", ("it holds xfs",))
+OURS = {TEMP.path: Record("/dev/sdb", "cc")}
+MADE = Device("/dev/sdc", "xfs", "cc")
+
+
+def plan(
+    wanted: Wanted,
+    device: Device | None = None,
+    recorded: Device | None = None,
+    records: dict[str, Record] | None = None,
+    mounts: tuple[Mounted, ...] = (),
+    adoptable: frozenset[str] = frozenset(),
+) -> Disk:
+    """decide() with what is usual."""
+    return decide(wanted, device, recorded, records or {}, mounts, adoptable)
+
+
+def test_a_disk_that_is_there_is_mounted() -> None:
+    assert plan(DISK, HELD) == Disk(DISK, "UUID=aa", "/dev/sda", start=True)
+
+
+def test_an_absent_disk_is_told_and_its_unit_kept_for_when_it_comes() -> None:
+    disk = plan(DISK)
+    assert (disk.what, disk.start, disk.problem) == ("UUID=aa", False, "")
+    assert disk.note.startswith("/farm/1/disk1: UUID=aa is not there.")
+
+
+def test_a_mounted_disk_is_left_alone() -> None:
+    disk = plan(DISK, HELD, mounts=(Mounted(DISK.path, "/dev/sda", "xfs"),))
+    assert disk == Disk(DISK, "UUID=aa", "/dev/sda", mounted=True)
+
+
+@pytest.mark.parametrize("device", [None, Device("/dev/sdz", "xfs", "aa")])
+def test_a_path_where_another_disk_is_mounted_stays_so_and_is_told(device: Device | None) -> None:
+    disk = plan(DISK, device, mounts=(Mounted(DISK.path, "/dev/sdq", "xfs"),))
+    assert (disk.mounted, disk.start, disk.problem) == (True, False, "")
+    assert "is mounted from /dev/sdq" in disk.note
+
+
+def test_the_last_of_two_mounts_on_one_path_is_the_one_that_counts() -> None:
+    first, last = Mounted(DISK.path, "/dev/sda", "ext4"), Mounted(DISK.path, "/dev/sda", "xfs")
+    assert plan(DISK, HELD, mounts=(first, last)).problem == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        (Device("/dev/sda", "ext4", "aa"), "holds a ext4 file system, the inventory says xfs"),
+        (Device("/dev/sda"), "holds no file system"),
+    ],
+)
+def test_another_file_system_than_asked_is_a_problem(device: Device, words: str) -> None:
+    disk = plan(DISK, device)
+    assert words in disk.problem
+    assert not disk.start
+
+
+def test_a_disk_is_never_mounted_twice() -> None:
+    disk = plan(DISK, HELD, mounts=(Mounted("/farm/2/disk1", "/dev/sda", "xfs"),))
+    assert not disk.start
+    assert "is mounted at /farm/2/disk1" in disk.note
+
+
+def test_a_blank_device_is_formatted_when_asked_and_has_no_unit_before() -> None:
+    assert plan(TEMP, BLANK) == Disk(TEMP, "", "/dev/sdb", pending=True)
+
+
+def test_a_blank_device_is_a_problem_when_not_asked() -> None:
+    disk = plan(replace(TEMP, format=False), BLANK)
+    assert not disk.pending
+    assert "holds no file system" in disk.problem
+
+
+def test_a_device_that_is_not_blank_is_a_problem_with_its_cure() -> None:
+    disk = plan(TEMP, FULL)
+    assert not disk.pending
+    assert disk.what == ""
+    assert "not blank: it holds xfs" in disk.problem
+    assert "src: UUID=bb" in disk.problem
+
+
+def test_what_was_made_is_mounted_by_its_uuid_wherever_it_is() -> None:
+    disk = plan(TEMP, None, MADE, OURS)
+    assert disk == Disk(TEMP, "UUID=cc", "/dev/sdc", start=True)
+
+
+def test_what_was_made_and_is_gone_is_absent_though_a_blank_device_has_its_name() -> None:
+    disk = plan(TEMP, BLANK, None, OURS)
+    assert (disk.what, disk.pending, disk.start) == ("UUID=cc", False, False)
+    assert "farm_layout.json" in disk.note
+
+
+def test_what_was_made_with_another_file_system_than_asked_now_is_a_problem() -> None:
+    disk = plan(replace(TEMP, fstype="ext4"), None, MADE, OURS)
+    assert "holds a xfs file system, the inventory says ext4" in disk.problem
+
+
+def test_a_changed_source_that_holds_what_was_made_is_taken_over() -> None:
+    renamed = replace(TEMP, src="/dev/disk/by-id/ata-X")
+    held = replace(MADE, findings=("it holds xfs",))
+    assert plan(renamed, held, MADE, OURS).pending
+
+
+def test_a_changed_source_that_is_blank_is_formatted() -> None:
+    assert plan(replace(TEMP, src="/dev/sdd"), Device("/dev/sdd"), None, OURS).pending
+
+
+def test_a_cut_between_mkfs_and_its_record_is_taken_up() -> None:
+    records = {TEMP.path: Record("/dev/sdb", "bb", made=False)}
+    assert plan(TEMP, FULL, FULL, records).pending
+
+
+def test_a_file_system_made_for_a_path_that_is_gone_is_taken_over() -> None:
+    assert plan(TEMP, FULL, adoptable=frozenset({"bb"})).pending
+    assert plan(TEMP, FULL, adoptable=frozenset({"other"})).problem
+
+
+def test_a_mount_by_hand_is_no_leave_to_format() -> None:
+    mounted = (Mounted(TEMP.path, "/dev/sdb", "xfs"),)
+    disk = plan(TEMP, FULL, mounts=mounted)
+    assert not disk.pending
+    assert disk.problem
+
+
+DEVICES = st.none() | st.builds(
+    Device,
+    st.sampled_from(["/dev/sda", "/dev/sdb"]),
+    st.sampled_from(["", "xfs", "ext4"]),
+    st.sampled_from(["", "aa", "bb"]),
+    st.sampled_from([(), ("it holds xfs",)]),
+)
+RECORDS = st.dictionaries(
+    st.sampled_from([DISK.path, TEMP.path]),
+    st.builds(
+        Record,
+        st.sampled_from(["/dev/sdb", "UUID=aa"]),
+        st.sampled_from(["aa", "bb"]),
+        st.booleans(),
+    ),
+)
+MOUNTS = st.lists(
+    st.builds(
+        Mounted,
+        st.sampled_from([DISK.path, TEMP.path, "/mnt"]),
+        st.sampled_from(["/dev/sda", "/dev/sdb"]),
+        st.sampled_from(["xfs", "ext4"]),
+    ),
+    max_size=3,
+)
+
+
+@given(
+    st.sampled_from([DISK, TEMP, replace(TEMP, format=False)]),
+    DEVICES,
+    DEVICES,
+    RECORDS,
+    MOUNTS,
+    st.frozensets(st.sampled_from(["aa", "bb"])),
+)
+def test_whatever_is_found_nothing_that_holds_something_is_formatted_and_nothing_mounted_twice(
+    wanted: Wanted,
+    device: Device | None,
+    recorded: Device | None,
+    records: dict[str, Record],
+    mounts: list[Mounted],
+    adoptable: frozenset[str],
+) -> None:
+    disk = decide(wanted, device, recorded, records, mounts, adoptable)
+    if disk.pending:
+        known = adoptable | {record.uuid for record in records.values()}
+        assert wanted.format
+        assert device is not None
+        assert not device.findings or device.uuid in known
+    if disk.start:
+        assert not any(mount.path == wanted.path for mount in mounts)
+        assert not any(mount.source == disk.device for mount in mounts)
+    assert not (disk.problem and (disk.start or disk.pending))
+    assert disk.mounted == any(mount.path == wanted.path for mount in mounts)
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("/farm/1/disk1", "farm-1-disk1.mount"),
+        ("/farm/1/disk-2", r"farm-1-disk\x2d2.mount"),
+        ("/plot_temp/1", "plot_temp-1.mount"),
+        ("/farm/1/a.b@c", r"farm-1-a.b\x40c.mount"),
+        ("/.x/y/", r"\x2ex-y.mount"),
+        ("/farm/1/ä", r"farm-1-\xc3\xa4.mount"),
+        ("/", "-.mount"),
+    ],
+)
+def test_units_are_named_as_systemd_escape_names_them(path: str, unit: str) -> None:
+    assert unit_name(path, "mount") == unit
+
+
+@given(st.lists(st.text("abAB19-_.:/\\x2d", min_size=1), min_size=1, max_size=4))
+def test_a_unit_name_gives_its_path_back(parts: list[str]) -> None:
+    path = "/" + "/".join(part for part in "/".join(parts).split("/") if part)
+    name = unit_name(path, "mount").removesuffix(".mount")
+    plain = re.sub(r"\\x(..)", lambda match: chr(int(match[1], 16)), name.replace("-", "/"))
+    assert plain.lstrip("/") == path.lstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ("/dev/sdb", "/dev/sdb"),
+        ("UUID=a-b", "/dev/disk/by-uuid/a-b"),
+        ("LABEL=my disk", r"/dev/disk/by-label/my\x20disk"),
+        ("PARTLABEL=a/b", r"/dev/disk/by-partlabel/a\x2fb"),
+        ("PARTUUID=1", "/dev/disk/by-partuuid/1"),
+    ],
+)
+def test_sources_have_the_path_that_udev_gives_them(source: str, path: str) -> None:
+    assert device_path(source) == path
+
+
+def test_mountinfo_is_read_with_its_escapes_and_optional_fields() -> None:
+    text = (
+        "36 35 98:0 / /farm/1/disk\\0401 rw,noatime shared:1 master:2 - xfs /dev/sda rw\n"
+        "37 35 0:5 / /proc rw - proc proc rw\n"
+        "nonsense\n"
+    )
+    assert mounted_from(text) == [
+        ("/farm/1/disk 1", "/dev/sda", "xfs"),
+        ("/proc", "proc", "proc"),
+    ]
+
+
+def test_a_setting_of_a_unit_is_its_last() -> None:
+    assert unit_setting("[Mount]\nWhat=a\nWhat=/dev/b\n", "What") == "/dev/b"
+    assert unit_setting("[Mount]\nWhatever=a\n", "What") == ""
