@@ -101,8 +101,8 @@ def test_swapped_letters_count_once() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "cure"),
     [
-        ("goplot_k", 24, "from 25 to 50"),
-        ("goplot_k", 51, "from 25 to 50"),
+        ("goplot_k", 17, "from 18 to 50"),
+        ("goplot_k", 51, "from 18 to 50"),
         ("goplot_k", "thirty", "a whole number"),
         ("goplot_k", 32.5, "a whole number"),
         ("goplot_k", True, "a whole number"),

@@ -27,7 +27,7 @@ farm_layout_mounts:
 """
 BAD = """
 goplt_k: 32
-goplot_k: 20
+goplot_k: 17
 goplot_max_plots: 3
 goplot_compression: "{{ undefined_here }}"
 goplot_tunables: {on_toggle: stop, max_plots: -1}
@@ -123,7 +123,7 @@ def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
     assert len(found) == 10, "\n".join(found)
     for words in (
         "plotter1: goplt_k is not a variable of goplot: did you mean goplot_k?",
-        "plotter1: goplot_k is 20: must be a whole number from 25 to 50",
+        "plotter1: goplot_k is 17: must be a whole number from 18 to 50",
         "plotter1: goplot_max_plots is not a variable",
         "plotter1: goplot_compression cannot be worked out ('undefined_here' is undefined)",
         "plotter1: goplot_tunables.max_plots is -1",
@@ -138,7 +138,7 @@ def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
 
 
 def test_a_mistake_of_another_host_stops_a_limited_check_run(site: Site) -> None:
-    site.write("host_vars/plotter1.yml", "goplot_k: 20\n")
+    site.write("host_vars/plotter1.yml", "goplot_k: 17\n")
     result = site.run("--check", "--limit", "harvester1")
     assert result.returncode != 0
     assert len(told(result.stdout)) == 1

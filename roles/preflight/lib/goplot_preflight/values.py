@@ -34,10 +34,10 @@ class Range:
         return f"must be {noun}{span}" + (f" ({self.note})" if self.note else "")
 
 
-# What an argument specification cannot say. The least k is the least that `chia plots create`
-# takes, the most is that of the plot format; C9 is the highest compression of the plot table.
+# What an argument specification cannot say. The least k is the least that test networks farm, the
+# most is that of the plot format; C9 is the highest compression of the plot table.
 RANGES = {
-    "goplot_k": Range(25, 50, note="32 is the least that is farmed on mainnet"),
+    "goplot_k": Range(18, 50, note="32 is the least that is farmed on mainnet"),
     "goplot_compression": Range(0, 9, note="0 makes uncompressed plots"),
     "goplot_tunables.plot_gap": Range(0, note="seconds from one start to the next"),
     "goplot_tunables.plot_poll": Range(1, note="seconds from one poll to the next"),

@@ -1,0 +1,53 @@
+"""What the tests of deployed hosts share. They reach the hosts as a person would, over SSH."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+
+from tests.hosts.machine import Machine
+from tests.hosts.spec import HostSet, load
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--hosts", type=Path, help="hosts.toml of the hosts under test")
+
+
+@pytest.fixture(scope="session")
+def hosts(request: pytest.FixtureRequest) -> HostSet:
+    return load(request.config.getoption("--hosts"))
+
+
+@pytest.fixture(scope="session")
+def ssh(hosts: HostSet) -> Callable[[str], Any]:
+    """A testinfra host by its name."""
+    config = str(hosts.state / "ssh/config")
+    return cache(lambda name: testinfra.get_host(f"ssh://{name}", ssh_config=config))
+
+
+@pytest.fixture(scope="session")
+def machine(hosts: HostSet) -> Callable[[str], Machine]:
+    """The machine under a host, to pull its disks and its power."""
+    return lambda name: Machine(hosts, hosts.host(name))
+
+
+@pytest.fixture(scope="session")
+def prometheus(hosts: HostSet) -> Callable[[str], list[dict[str, Any]]]:
+    """Instant query of the farm's Prometheus: its result vector."""
+    address = hosts.hosts[0].address
+
+    def ask(query: str) -> list[dict[str, Any]]:
+        url = f"http://{address}:9090/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            return result
+
+    return ask
