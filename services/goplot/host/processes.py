@@ -22,7 +22,7 @@ def foreign_plots(roots: tuple[Path, ...]) -> list[tuple[ForeignPlot, int]]:
             plot = plotter.foreign(arguments)
             if plot is not None:
                 if not any(_is_ours(path, roots) for path in plot.temp_paths):
-                    found.append((plot, plotter.temp_bytes(plot.format)))
+                    found.append((plot, plotter.temp_bytes(plot.format, plot.options)))
                 break
     return found
 

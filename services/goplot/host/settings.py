@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from goplot.farm.formats import PlotFormat
+from goplot.tractor.plotters import GRAMMARS, template
+from goplot.tractor.plotters.base import Request
 
 DEFAULT_PATH = Path("/etc/goplot/settings.toml")
 
@@ -217,8 +219,6 @@ def _plot(
 
 
 def _plotters(reader: _Reader, table: Mapping[str, Any]) -> dict[str, PlotterSettings]:
-    from goplot.tractor.plotters import GRAMMARS
-
     plotters: dict[str, PlotterSettings] = {}
     for name in table:
         where = f"plotters.{name}."
@@ -248,6 +248,11 @@ def _check_plotter(
     reader: _Reader, settings: PlotterSettings, grammars: tuple[str, ...], where: str
 ) -> None:
     if settings.command:
+        request = Request("", (), PlotFormat(32), Path("/"), "", "", "")
+        try:
+            template.command(settings.command, request)
+        except ValueError as error:
+            reader.refuse(f"{where}command", str(error))
         if settings.grammar not in grammars:
             reader.refuse(f"{where}grammar", f"must name one of {', '.join(grammars)}")
         if settings.temp_gib is None:

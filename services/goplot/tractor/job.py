@@ -20,9 +20,10 @@ from goplot.host.settings import Settings
 from goplot.host.tunables import read_number, tunable_path
 from goplot.tractor.cleanup import clean
 from goplot.tractor.deliver import StoppedError, deliver, is_delivered, remove_partial
-from goplot.tractor.plotters import plotter_of
-from goplot.tractor.plotters.base import Progress, Request
+from goplot.tractor.plotters import command_of, plotter_of
+from goplot.tractor.plotters.base import Progress
 from goplot.tractor.process import PlotterProcess, end_leftover
+from goplot.tractor.reserve import request_for
 from goplot.tractor.verify import NotWholeError, finished_plot, verify
 
 _WRITE_PROGRESS_EVERY = 20.0
@@ -88,18 +89,12 @@ class JobRun:
             )
         self._check_temp()
         log_file = self._open_log()
-        plot = self._settings.plot
-        request = Request(
-            program=settings.program,
-            options=settings.options,
-            format=job.format,
-            folder=job.folder,
-            farmer_public_key=plot.farmer_public_key,
-            pool_contract_address=plot.pool_contract_address,
-            pool_public_key=plot.pool_public_key,
-        )
+        request = request_for(self._settings, job.plotter, job.format, job.folder)
         grammar = plotter_of(settings)
-        command = grammar.command(request)
+        try:
+            command = command_of(settings, request)
+        except ValueError as error:
+            raise JobFailedError("settings", str(error)) from error
         self._keep(replace(self._job, stage=Stage.PLOTTING))
         job = self._job
         try:

@@ -1,8 +1,10 @@
 """Starting a plot: the decision and its reservation under one lock, then the unit."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Limits, Need, Placement
 from goplot.host import clock
@@ -12,8 +14,10 @@ from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
 from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
+from goplot.pacer.backoff import Outcome, backoff
 from goplot.pacer.decision import Decision, Facts, Pace, Reason, decide, decide_place
-from goplot.tractor.plotters import temp_need
+from goplot.tractor.plotters import command_of, temp_need
+from goplot.tractor.plotters.base import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,34 @@ class View:
 def settings_fault(settings: Settings) -> str | None:
     """Why the settings allow no plot to be made (None: they do)."""
     plot = settings.plot
-    if not settings.plotters[plot.plotter].command:
+    plotter = settings.plotters[plot.plotter]
+    if not plotter.command:
         if not plot.farmer_public_key:
             return f"{settings.path}: plot.farmer_public_key is empty"
         if not (plot.pool_contract_address or plot.pool_public_key):
             return f"{settings.path}: plot.pool_contract_address and plot.pool_public_key are empty"
-        program = settings.plotters[plot.plotter].program
-        if not Path(program).exists():
-            return f"{settings.path}: plotters.{plot.plotter}.program {program} is not there"
+    try:
+        program = command_of(plotter, request_for(settings, plot.plotter, plot.format, Path("/")))[
+            0
+        ]
+    except ValueError as error:
+        return f"{settings.path}: {error}"
+    if not Path(program).exists():
+        return f"{settings.path}: plotters.{plot.plotter}: {program} is not there"
     return None
+
+
+def request_for(settings: Settings, plotter: str, plot_format: PlotFormat, folder: Path) -> Request:
+    """What a plotter is asked for; options as the settings have them now."""
+    return Request(
+        program=settings.plotters[plotter].program,
+        options=settings.plotters[plotter].options,
+        format=plot_format,
+        folder=folder,
+        farmer_public_key=settings.plot.farmer_public_key,
+        pool_contract_address=settings.plot.pool_contract_address,
+        pool_public_key=settings.plot.pool_public_key,
+    )
 
 
 def look(settings: Settings, tunables: Tunables, *, by_hand: bool = False) -> View:
@@ -81,6 +104,7 @@ def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> 
     roots = settings.roots
     last = last_start(roots.state)
     plot = settings.plot
+    held, cause = _backoff(settings)
     return Facts(
         pace=Pace(
             run=tunables.run,
@@ -98,8 +122,8 @@ def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> 
         settings_fault=settings_fault(settings),
         running=observation.running,
         since_start=None if last is None else clock.seconds_between(last, clock.now()),
-        backoff=0.0,
-        backoff_cause="",
+        backoff=held,
+        backoff_cause=cause,
         load=clock.goplot_load(),
         free_memory=clock.free_memory(),
         disks=observation.disks,
@@ -150,6 +174,14 @@ def _next_index(settings: Settings) -> int:
     used += [int(path.stem) for path in roots.jobs.glob("*.json") if path.stem.isdigit()]
     used += [result.index for result in read_results(roots.state, tail=65536)]
     return max(used) + 1
+
+
+def _backoff(settings: Settings) -> tuple[float, str]:
+    outcomes = [
+        Outcome(result.done, result.reason, result.detail, result.ended)
+        for result in read_results(settings.roots.state, tail=16384)
+    ]
+    return backoff(outcomes, time.time(), settings.path.stat().st_mtime)
 
 
 def last_start(state: Path) -> Start | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from goplot.farm.formats import PlotFormat
 
@@ -41,21 +41,31 @@ class ForeignPlot:
     format: PlotFormat
     temp_paths: tuple[Path, ...]
     dest_path: Path | None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plotter:
     """A plotter as a set of pure functions.
 
-    `command` builds the argument list; `read_line` takes one line of its log; `temp_bytes` is
-    the most that one plot, itself included, takes in its temp farm; `foreign` reads the command
-    line of a running process and returns None when it is not this plotter.
+    `command` builds the argument list, and raises ValueError for a plot that this plotter can't
+    make; `read_line` takes one line of its log; `temp_bytes` is the most that one plot, itself
+    included, takes in its temp farm with the user's options; `foreign` reads the command line of
+    a running process and returns None when it is not this plotter.
     """
 
     command: Callable[[Request], list[str]]
     read_line: Callable[[Progress, str], Progress]
-    temp_bytes: Callable[[PlotFormat], int]
+    temp_bytes: Callable[[PlotFormat, tuple[str, ...]], int]
     foreign: Callable[[list[str]], ForeignPlot | None]
+
+
+def program_arguments(arguments: list[str]) -> list[str]:
+    """A command line with the bare name of its program first, also when Python runs it."""
+    words = list(arguments)
+    if words and PurePath(words[0]).name.startswith("python"):
+        words = words[1:]
+    return [PurePath(words[0]).name, *words[1:]] if words else []
 
 
 def option(arguments: list[str], *names: str) -> str | None:

@@ -5,7 +5,6 @@ Log lines and files as written by chia-blockchain 2.7.5 with chiapos 2.0.12.
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.tractor.plotters.base import (
@@ -15,6 +14,7 @@ from goplot.tractor.plotters.base import (
     Request,
     option,
     option_path,
+    program_arguments,
 )
 
 # Most temporary space in GiB, from Chia's table of k sizes.
@@ -30,7 +30,12 @@ _TROUBLE = re.compile(
 
 
 def command(request: Request) -> list[str]:
-    """`chia plots create` for one plot; user's options come last, so that they win."""
+    """`chia plots create` for one plot; user's options come last, so that they win.
+
+    Raises ValueError for a compressed plot, which chiapos can't make.
+    """
+    if request.format.compression:
+        raise ValueError("chiapos makes no compressed plots; set plot.compression to 0")
     arguments = [request.program, "plots", "create", "-n", "1", "-x", "-k", str(request.format.k)]
     arguments += ["-f", request.farmer_public_key]
     if request.pool_contract_address:
@@ -58,8 +63,9 @@ def read_line(progress: Progress, line: str) -> Progress:
     return progress
 
 
-def temp_bytes(plot_format: PlotFormat) -> int:
-    """The most that one plot takes in its temp farm."""
+def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
+    """The most that one plot takes in its temp farm, whatever the options."""
+    del options
     known = _TEMP_GIB.get(plot_format.k)
     if known is not None:
         return known * GIB
@@ -69,12 +75,10 @@ def temp_bytes(plot_format: PlotFormat) -> int:
 
 def foreign(arguments: list[str]) -> ForeignPlot | None:
     """`chia plots create` or `chia plotters chiapos` that was started by hand."""
-    for first, second in (("plots", "create"), ("plotters", "chiapos")):
-        if second in arguments[1:4] and first in arguments[1:4]:
-            break
-    else:
+    words = program_arguments(arguments)
+    if not words or not words[0].startswith("chia"):
         return None
-    if not any(Path(argument).name.startswith("chia") for argument in arguments[:2]):
+    if words[1:3] not in (["plots", "create"], ["plotters", "chiapos"]):
         return None
     k = option(arguments, "-k", "--size") or "32"
     if not k.isdigit():

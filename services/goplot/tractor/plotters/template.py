@@ -1,0 +1,32 @@
+"""A user's own command: any program that makes plots."""
+
+from goplot.tractor.plotters.base import Request
+
+#: What a template may name in braces.
+NAMES = (
+    "k",
+    "compression",
+    "folder",
+    "farmer_public_key",
+    "pool_contract_address",
+    "pool_public_key",
+)
+
+
+def command(template: tuple[str, ...], request: Request) -> list[str]:
+    """The template with every name in braces filled in; `{{` and `}}` stand for braces.
+
+    Raises ValueError for a name that is none of NAMES.
+    """
+    values = {
+        "k": request.format.k,
+        "compression": request.format.compression,
+        "folder": request.folder,
+        "farmer_public_key": request.farmer_public_key,
+        "pool_contract_address": request.pool_contract_address,
+        "pool_public_key": request.pool_public_key,
+    }
+    try:
+        return [part.format_map(values) for part in template]
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"{error} can't be filled in; known: {', '.join(NAMES)}") from error
