@@ -75,7 +75,12 @@ def _run(command: list[str]) -> None:
 def _deploy() -> int:
     """Run site.yml, a line a play and a task; returns the number of changed tasks."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    command = ["ansible-playbook", "site.yml", "-i", "inventory/demo"]
+    command = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "site.yml",
+        "-i",
+        "inventory/demo",
+    ]
     changed = 0
     with LOG.open("w", encoding="utf-8") as log, _process(command) as process:
         assert process.stdout is not None

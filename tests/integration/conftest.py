@@ -18,12 +18,12 @@ from tests.hosts.spec import HostSet, load
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--hosts", type=Path, help="hosts.toml of the hosts under test")
+    parser.addoption("--hosts-file", type=Path, help="hosts.toml of the hosts under test")
 
 
 @pytest.fixture(scope="session")
 def hosts(request: pytest.FixtureRequest) -> HostSet:
-    return load(request.config.getoption("--hosts"))
+    return load(request.config.getoption("--hosts-file"))
 
 
 @pytest.fixture(scope="session")
