@@ -10,69 +10,188 @@ from pathlib import Path
 
 from goplot import __version__
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
-from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables
+from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, set_tunable
+from goplot.host.units import UnitError, units_of
+from goplot.people.status import (
+    Status,
+    disks_document,
+    disks_text,
+    next_document,
+    next_text,
+    problems,
+    status_document,
+    status_text,
+)
+from goplot.tractor.reserve import View, look, start_plot
 
 OK = 0
 FAILED = 1
-USAGE = 2
 PROBLEMS = 3
+NOT_STARTED = 4
 _SETTINGS = 78
+
+_EPILOG = """exit codes: 0 all is well, 1 it could not be done, 2 a wrong call,
+3 status or disks show a problem, 4 no plot starts now, 78 the settings can't be used"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Returns 0 when all is well, 1 when it could not be done, 2 for a wrong call, 3 when status
-    shows problems, 78 when the settings can't be used.
-    """
+    """Run one command. Returns the exit code that the help text names."""
     options = _parser().parse_args(arguments)
     try:
-        settings = load(options.settings)
-        command: str = options.command
-        if command == "set":
-            return _set(settings, options.name, options.value)
-        return _status(settings, as_json=options.json)
+        if options.command == "completion":
+            return _completion()
+        return _run(load(options.settings), options)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return _SETTINGS
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UnitError) as error:
         print(f"goplot: {error}", file=sys.stderr)
         return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="goplot", description="A manager for Chia farms.")
+    parser = argparse.ArgumentParser(
+        prog="goplot",
+        description="A manager for Chia farms.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"goplot {__version__}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="for programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    status = commands.add_parser("status", parents=[common], help="show what plots and what waits")
-    status.add_argument("--json", action="store_true", help="for programs")
+    shown = [common, as_json]
+    commands.add_parser("status", parents=shown, help="show what plots and what waits")
+    commands.add_parser("disks", parents=shown, help="show the disks and their room")
+    plot = commands.add_parser(
+        "plot", parents=shown, help="start a plot now, without waiting for plot_gap or load"
+    )
+    plot.add_argument("--dry-run", action="store_true", help="only tell where it would go, or why")
+    for name, text in (
+        ("stop", "give up a plot that runs, and remove its temporary files"),
+        ("pause", "freeze a plot where it is"),
+        ("resume", "let a paused plot go on"),
+    ):
+        job = commands.add_parser(name, parents=[common], help=text)
+        job.add_argument("index", type=int, help="the plot's index")
     change = commands.add_parser("set", parents=[common], help="change a tunable")
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
+    commands.add_parser("completion", help="print the completion script for bash")
     return parser
 
 
-def _status(settings: Settings, *, as_json: bool) -> int:
-    from goplot.people.status import problems, status_document, status_text
-    from goplot.tractor.reserve import look
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    command: str = options.command
+    if command == "set":
+        _become_owner(settings.roots.config)
+        set_tunable(settings.roots.config, options.name, options.value)
+        return OK
+    if command == "plot":
+        return _plot(settings, dry_run=options.dry_run, as_json=options.json)
+    if command in ("stop", "pause", "resume"):
+        return _control(settings, command, options.index)
+    status = _status(settings)
+    if options.json:
+        document = status_document(status) if command == "status" else disks_document(status)
+        print(json.dumps(document, indent=2))
+    else:
+        print(status_text(status) if command == "status" else disks_text(status))
+    return PROBLEMS if problems(status) else OK
+
+
+def _status(settings: Settings) -> Status:
+    from goplot.diskhand.service import read_own
+    from goplot.grafana import waiting
 
     tunables = _tunables(settings)
     view = look(settings, tunables)
-    pacer_up = _pacer_up(settings, tunables)
-    if as_json:
-        print(json.dumps(status_document(view, tunables, pacer_up), indent=2))
+    paused: list[int] = []
+    if view.observation.jobs:
+        try:
+            running = units_of(settings).running()
+            paused = [index for index, frozen in running.items() if frozen]
+        except UnitError as error:
+            print(f"goplot: {error}", file=sys.stderr)
+    return Status(
+        view=view,
+        tunables=tunables,
+        pacer_up=_pacer_up(settings, tunables),
+        reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
+        paused=frozenset(paused),
+        annotations=waiting(settings.roots.state),
+    )
+
+
+def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
+    tunables = _tunables(settings)
+    index = None
+    if dry_run:
+        view = look(settings, tunables, by_hand=True)
     else:
-        print(status_text(view, tunables, pacer_up))
-    return PROBLEMS if problems(view, tunables, pacer_up) else OK
+        _become_owner(settings.roots.state)
+        view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
+        index = None if job is None else job.index
+    starts = view.decision.placement is not None
+    if as_json:
+        print(json.dumps({"index": index, "starts": starts, **next_document(view)}, indent=2))
+    else:
+        print(_plot_text(view, index))
+    return OK if starts else NOT_STARTED
 
 
-def _set(settings: Settings, name: str, value: str) -> int:
-    from goplot.host.tunables import set_tunable
+def _plot_text(view: View, index: int | None) -> str:
+    if view.decision.placement is None:
+        return f"no plot starts; {next_text(view)}"
+    if index is None:
+        return f"a plot would start: {view.decision.detail}"
+    return f"plot {index} starts: {view.decision.detail}"
 
-    _become_owner(settings.roots.config)
-    set_tunable(settings.roots.config, name, value)
+
+def _control(settings: Settings, command: str, index: int) -> int:
+    from goplot.farm.jobs import Stage
+    from goplot.host.jobstore import read_job, stop_path
+
+    job = read_job(settings.roots.jobs, index)
+    if job is None:
+        print(f"goplot: there is no plot {index}; goplot status shows those there are")
+        return FAILED
+    _become_owner(settings.roots.state)
+    units = units_of(settings)
+    if command == "pause":
+        units.freeze(index)
+    elif command == "resume":
+        units.thaw(index)
+    elif job.stage in (Stage.DELIVERING, Stage.STRANDED):
+        print(f"goplot: plot {index} is finished and only has to reach its disk; not stopped")
+        return FAILED
+    else:
+        stop_path(settings.roots.jobs, index).touch()
+        units.stop(index)
+    return OK
+
+
+def _completion() -> int:
+    from goplot.people.completion import bash_completion
+
+    shown = ["--json", "--settings"]
+    print(
+        bash_completion(
+            {
+                "status": shown,
+                "disks": shown,
+                "plot": ["--dry-run", *shown],
+                "stop": ["--settings"],
+                "pause": ["--settings"],
+                "resume": ["--settings"],
+                "set": [*NAMES, "--settings"],
+                "completion": [],
+            }
+        ),
+        end="",
+    )
     return OK
 
 

@@ -117,6 +117,7 @@ program = "{self.path / "plotter"}"
 environment = {{ FATE = "{fate}", BYTES = "{size}" }}
 [host]
 mountinfo = "{self.path / "mountinfo"}"
+proc = "{self.path / "proc"}"
 units = "processes"
 {more}
 """
@@ -137,7 +138,7 @@ units = "processes"
 def make_farm_root(path: Path) -> FarmRoot:
     """Two destination farms with three disks, one disk that is not mounted, two temp farms."""
     root = FarmRoot(path, set())
-    for name in ("config", "disks", "logs", "state", "textfiles"):
+    for name in ("config", "disks", "logs", "state", "textfiles", "proc"):
         (path / name).mkdir()
     (path / "state" / "jobs").mkdir()
     root.add_disk(1, "disk1")

@@ -11,6 +11,7 @@ from goplot.host.log import Log
 from goplot.host.tunables import read_tunables
 from goplot.tractor.job import JobRun
 from goplot.tractor.reserve import start_plot
+from goplot.tractor.state import JobState
 from tests.unit.farm_root import PLOT_ID, FarmRoot
 
 NAME = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"
@@ -44,7 +45,7 @@ def run(root: FarmRoot, job: Job) -> bool:
     def no_waiting(_: float) -> None:
         raise AssertionError("the job should not wait")
 
-    return JobRun(root.settings, job, log, no_waiting).run()
+    return JobRun(JobState(root.settings, job, log, no_waiting)).run()
 
 
 def results(root: FarmRoot) -> list[Result]:

@@ -8,8 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 from goplot import __version__
-from goplot.diskhand.service import read_plots
-from goplot.farm.jobs import Job
+from goplot.diskhand.service import read_own, read_plots
+from goplot.farm.disks import FAILING
+from goplot.farm.jobs import Job, Stage
+from goplot.grafana import waiting
 from goplot.host import clock
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
@@ -32,7 +34,7 @@ def collect(settings: Settings) -> Metrics:
     _add_tunables(metrics, tunables)
     metrics.gauge("goplot_load", "(5 min + 15 min load average) / 2.", clock.goplot_load())
     observation = observe(settings)
-    _add_jobs(metrics, observation)
+    _add_jobs(metrics, observation, waiting(settings.roots.state))
     _add_disks(metrics, observation, settings)
     _add_temps(metrics, observation)
     totals = read_totals(settings.roots.state)
@@ -69,11 +71,16 @@ def _add_tunables(metrics: Metrics, tunables: Tunables) -> None:
         metrics.sample("goplot_tunable_valid", int(name not in tunables.invalid), {"tunable": name})
 
 
-def _add_jobs(metrics: Metrics, observation: Observation) -> None:
+def _add_jobs(metrics: Metrics, observation: Observation, annotations: int) -> None:
     jobs = observation.jobs
     metrics.gauge("goplot_plots_running", "Plots that run on this host.", observation.running)
     metrics.gauge(
         "goplot_foreign_plots_running", "Plots that run outside goplot.", observation.foreign
+    )
+    stranded = sum(job.stage is Stage.STRANDED for job in jobs)
+    metrics.gauge("goplot_plots_stranded", "Finished plots that no disk can take.", stranded)
+    metrics.gauge(
+        "goplot_annotations_waiting", "Annotations that Grafana has not taken yet.", annotations
     )
     metrics.family("goplot_plots", "gauge", "Plot jobs by destination farm, temp farm and phase.")
     counts = Counter((job.dest_farm, job.temp_farm, job.phase) for job in jobs)
@@ -102,19 +109,22 @@ def _job_labels(job: Job) -> dict[str, str]:
 def _add_disks(metrics: Metrics, observation: Observation, settings: Settings) -> None:
     for name, text in (
         ("goplot_disk_mounted", "1 when a disk's folder is a mount point."),
+        ("goplot_disk_failing", "1 when a disk can't be read or does not take a write."),
         ("goplot_disk_in_rotation", "1 when plots may be placed on a disk with room."),
         ("goplot_disk_size_bytes", "Size of a disk without root's reserve."),
         ("goplot_disk_used_bytes", "Used bytes of a disk."),
         ("goplot_disk_committed_bytes", "Bytes that running jobs will still write to a disk."),
         ("goplot_disk_available_bytes", "Bytes of a disk that are promised to no job."),
         ("goplot_disk_plots", "Plots on a disk, as diskhand last counted them."),
-        ("goplot_disk_plots_bytes", "Bytes of the plots on a disk."),
     ):
         metrics.family(name, "gauge", text)
     plots = read_plots(settings.roots.state)
+    own = read_own(settings.roots.state)
     for disk in observation.disks:
         labels = {"farm": str(disk.farm), "disk": disk.name}
         metrics.sample("goplot_disk_mounted", int(disk.mounted), labels)
+        fault = disk.trouble or (own[disk.name].reason if disk.name in own else "")
+        metrics.sample("goplot_disk_failing", int(fault.startswith(FAILING)), labels)
         metrics.sample("goplot_disk_in_rotation", int(disk.in_rotation), labels)
         metrics.sample("goplot_disk_committed_bytes", disk.committed, labels)
         if disk.space is None:
@@ -122,10 +132,8 @@ def _add_disks(metrics: Metrics, observation: Observation, settings: Settings) -
         metrics.sample("goplot_disk_size_bytes", disk.space.total, labels)
         metrics.sample("goplot_disk_used_bytes", disk.space.used, labels)
         metrics.sample("goplot_disk_available_bytes", disk.available, labels)
-        found = plots.get(str(disk.path))
-        if found is not None:
-            metrics.sample("goplot_disk_plots", found.count, labels)
-            metrics.sample("goplot_disk_plots_bytes", found.bytes, labels)
+        if str(disk.path) in plots:
+            metrics.sample("goplot_disk_plots", plots[str(disk.path)], labels)
 
 
 def _add_temps(metrics: Metrics, observation: Observation) -> None:

@@ -4,11 +4,13 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from goplot.diskhand.leftovers import SUFFIX, remove_leftovers
+from goplot.diskhand.probe import probe_all
 from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
-from goplot.farm.disks import Disk
+from goplot.farm.disks import FAILING, READ_ONLY, Disk
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
 from goplot.host.observe import observe, read_disk_file
@@ -16,33 +18,35 @@ from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 from goplot.host.success import record_success
 
 
-@dataclass(frozen=True, slots=True)
-class Plots:
-    """The plots on a disk: how many, and their bytes."""
-
-    count: int
-    bytes: int
-
-
 def run(settings: Settings) -> list[str]:
     """Judge every disk and write its file. Returns the lines of diskhand.log. Raises OSError."""
     roots = settings.roots
     observation = observe(settings)
+    disks = _probed(observation.disks, settings.host.mountinfo)
     plot_bytes = settings.plot.format.plot_bytes
     earlier = read_own(roots.state)
-    lines = ["start goplot-diskhand"]
-    farms = sorted({disk.farm for disk in observation.disks})
-    lines.append(f"farms found: {' '.join(map(str, farms))}")
+    farms = sorted({disk.farm for disk in disks})
+    lines = ["start goplot-diskhand", f"farms found: {' '.join(map(str, farms))}"]
     verdicts: list[tuple[Disk, Verdict]] = []
-    for disk in observation.disks:
+    for disk in disks:
         file = _look_at_file(roots.disks / f"{disk.name}.goplot")
         verdict = judge(disk, file, earlier.get(disk.name), plot_bytes)
         verdicts.append((disk, verdict))
         lines += _lines(disk, verdict, roots.disks)
     _write_files(settings, verdicts, earlier)
-    _write_plots(settings, observation.disks)
+    partial = _count_plots(settings, disks)
+    lines += remove_leftovers(settings, partial)
     lines.append("finished goplot-diskhand")
     return lines
+
+
+def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
+    """The disks, with those that do not take a write in trouble."""
+    faults = probe_all([disk.path for disk in disks if disk.trouble is None], mountinfo)
+    return [
+        replace(disk, trouble=f"{FAILING}: {faults[disk.path]}") if disk.path in faults else disk
+        for disk in disks
+    ]
 
 
 def read_own(state: Path) -> dict[str, Own]:
@@ -54,11 +58,11 @@ def read_own(state: Path) -> dict[str, Own]:
         return {}
 
 
-def read_plots(state: Path) -> dict[str, Plots]:
-    """The plots that the last run found on each disk, by path of the disk."""
+def read_plots(state: Path) -> dict[str, int]:
+    """How many plots the last run found on each disk, by path of the disk."""
     try:
         document = json.loads((state / "plots.json").read_text())
-        return {path: Plots(**entry) for path, entry in document.items()}
+        return {str(path): int(count) for path, count in document.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
@@ -102,9 +106,9 @@ def _write_files(
             continue
         path = roots.disks / f"{disk.name}.goplot"
         if known is not None and _look_at_file(path) == DiskFile(verdict.kib, known.stamp):
-            own[disk.name] = known
+            own[disk.name] = replace(known, reason=verdict.reason)
             continue
-        own[disk.name] = Own(verdict.kib, stamp)
+        own[disk.name] = Own(verdict.kib, stamp, verdict.reason)
         changes.append((path, verdict.kib))
     if own != earlier:
         document = {name: asdict(entry) for name, entry in own.items()}
@@ -116,27 +120,38 @@ def _write_files(
         temporary.rename(path)
 
 
-def _write_plots(settings: Settings, disks: tuple[Disk, ...]) -> None:
-    document = {
-        str(disk.path): asdict(count_plots(disk.path / "plots"))
-        for disk in disks
-        if disk.mounted and disk.space is not None
-    }
+def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]]:
+    """Count the plots of every disk and keep the numbers. Returns the partial copies on them."""
+    partial: list[tuple[Path, str]] = []
+    document: dict[str, int] = {}
+    for disk in disks:
+        if disk.trouble not in (None, READ_ONLY):
+            continue
+        document[str(disk.path)], names = look_into(disk.path / "plots")
+        if disk.trouble is None:
+            partial += [(disk.path, name) for name in names]
     write_whole(settings.roots.state / "plots.json", json.dumps(document) + "\n", durable=False)
+    return partial
 
 
-def count_plots(folder: Path) -> Plots:
-    """The plots in a folder: their number and bytes; none when it can't be read."""
-    count = size = 0
+def look_into(folder: Path) -> tuple[int, list[str]]:
+    """The number of plots in a folder, and the names of partial copies; none if it can't be read.
+
+    Files are told by their names alone: a look at each would cost a disk with many plots dear.
+    """
+    count = 0
+    partial: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.endswith((".plot", ".plot2")):
+                name = entry.name
+                if name.endswith((".plot", ".plot2")):
                     count += 1
-                    size += entry.stat(follow_symlinks=False).st_size
+                elif name.endswith(SUFFIX):
+                    partial.append(name)
     except OSError:
-        return Plots(count, size)
-    return Plots(count, size)
+        return count, partial
+    return count, partial
 
 
 def main() -> int:

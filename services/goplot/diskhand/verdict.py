@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass
 
-from goplot.farm.disks import OUT_OF_ROTATION_KIB, Disk
+from goplot.farm.disks import NOT_MOUNTED, OUT_OF_ROTATION_KIB, Disk
+
+FULL = "full"
+BY_HAND = "taken out by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What diskhand itself put into a disk file: the value, and the file's time stamp then."""
+    """What diskhand itself put into a disk file: the value, the file's time stamp then, and why.
+
+    `reason` is empty while the disk is in rotation.
+    """
 
     kib: int
     stamp: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +30,13 @@ class DiskFile:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with a disk. `kib` is for its file (None: leave the file as it is)."""
+    """What to do with a disk. `kib` is for its file (None: leave the file as it is).
+
+    `reason` says why the disk is out of rotation; it is empty when it is in.
+    """
 
     kib: int | None
-    in_rotation: bool
+    reason: str
     text: str
 
 
@@ -37,21 +47,21 @@ def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdi
     person's when diskhand did not write it, or when the file was written again since.
     """
     if file.kib is not None and file.kib >= OUT_OF_ROTATION_KIB and not _is_own(file, own):
-        return Verdict(None, False, f"is set to {file.kib}; not using {disk.name}")
+        return Verdict(None, BY_HAND, f"is set to {file.kib}; not using {disk.name}")
     if disk.trouble is not None or disk.space is None:
         return Verdict(
             OUT_OF_ROTATION_KIB,
-            False,
+            disk.trouble or NOT_MOUNTED,
             f"is {disk.trouble}, setting size to {OUT_OF_ROTATION_KIB}",
         )
     if disk.space.free - disk.committed < plot_bytes:
         return Verdict(
             OUT_OF_ROTATION_KIB,
-            False,
+            FULL,
             f"does not have room for plotting, setting size to {OUT_OF_ROTATION_KIB}",
         )
     used = disk.claimed >> 10
-    return Verdict(used, True, f"has room for plotting, setting size to {used}")
+    return Verdict(used, "", f"has room for plotting, setting size to {used}")
 
 
 def _is_own(file: DiskFile, own: Own | None) -> bool:

@@ -9,6 +9,7 @@ OUT_OF_ROTATION_KIB = 9_999_999_999_999
 NOT_MOUNTED = "not mounted"
 READ_ONLY = "read-only"
 NAME_TWICE = "name used twice"
+FAILING = "failing"
 NO_FOLDERS = "no plots or logs folder"
 
 

@@ -34,6 +34,11 @@ def job_path(jobs: Path, index: int) -> Path:
     return jobs / f"{index}.json"
 
 
+def stop_path(jobs: Path, index: int) -> Path:
+    """The file that says that a person gave a job up."""
+    return jobs / f"{index}.stop"
+
+
 def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
     """Every job that is not over, by index, and what is wrong with files that hold none."""
     found: list[Job] = []
@@ -84,6 +89,7 @@ def end_job(state: Path, result: Result) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    stop_path(state / "jobs", result.index).unlink(missing_ok=True)
     remove(job_path(state / "jobs", result.index))
 
 

@@ -63,6 +63,11 @@ def opened(path: Path, mountinfo: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def is_mounted(path: Path, mountinfo: Path) -> bool:
+    """True when a path is a mount point now. Raises OSError."""
+    return str(path) in read_mounts(mountinfo)
+
+
 def mount_id(descriptor: int) -> int:
     """The mount that an open file is on, proc_pid_fdinfo(5). Raises OSError."""
     for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines():

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from goplot.farm.disks import NAME_TWICE, NO_FOLDERS, NOT_MOUNTED, READ_ONLY, Disk, Space, TempFarm
+from goplot.farm.disks import (
+    FAILING,
+    NAME_TWICE,
+    NO_FOLDERS,
+    NOT_MOUNTED,
+    READ_ONLY,
+    Disk,
+    Space,
+    TempFarm,
+)
 from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
@@ -38,7 +47,7 @@ def observe(settings: Settings) -> Observation:
     roots = settings.roots
     mounts = read_mounts(settings.host.mountinfo)
     jobs, broken = read_jobs(roots.jobs)
-    foreign = foreign_plots((roots.plot_temp,))
+    foreign = foreign_plots(settings.host.proc, (roots.plot_temp,))
     claims = [claim_of(job, written_by(job)) for job in jobs]
     claims += [_foreign_claim(plot, temp, mounts) for plot, temp in foreign]
     disk_book, temp_book = ledger(claims)
@@ -104,7 +113,7 @@ def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, str 
     try:
         space = read_space(path)
     except OSError as error:
-        return None, f"failing: {error.strerror}"
+        return None, f"{FAILING}: {error.strerror}"
     return space, READ_ONLY if mount.read_only else None
 
 

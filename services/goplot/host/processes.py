@@ -10,14 +10,14 @@ from goplot.tractor.plotters.base import ForeignPlot
 _HINTS = (b"chia", b"bladebit")
 
 
-def foreign_plots(roots: tuple[Path, ...]) -> list[tuple[ForeignPlot, int]]:
-    """Plots that run on this host and are none of goplot's jobs, each with its temp bytes.
+def foreign_plots(proc: Path, roots: tuple[Path, ...]) -> list[tuple[ForeignPlot, int]]:
+    """Plots that run in a /proc and are none of goplot's jobs, each with its temp bytes.
 
     A job of goplot is known by the folder that it plots in, `goplot-<index>` under one of the
     temp `roots`.
     """
     found: list[tuple[ForeignPlot, int]] = []
-    for arguments in _command_lines():
+    for arguments in _command_lines(proc):
         for plotter in GRAMMARS.values():
             plot = plotter.foreign(arguments)
             if plot is not None:
@@ -31,8 +31,8 @@ def _is_ours(path: Path, roots: tuple[Path, ...]) -> bool:
     return path.name.startswith("goplot-") and any(root in path.parents for root in roots)
 
 
-def _command_lines() -> Iterator[list[str]]:
-    for entry in os.scandir("/proc"):
+def _command_lines(proc: Path) -> Iterator[list[str]]:
+    for entry in os.scandir(proc):
         if not entry.name[0].isdigit():
             continue
         try:

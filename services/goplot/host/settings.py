@@ -70,9 +70,13 @@ class PlotSettings:
 
 @dataclass(frozen=True, slots=True)
 class HostSettings:
-    """Adapters: where mounts are read, and what runs tractors (`systemd` or `processes`)."""
+    """Adapters: where mounts and processes are read, and what runs tractors.
+
+    `units` is `systemd` or `processes`.
+    """
 
     mountinfo: Path = Path("/proc/self/mountinfo")
+    proc: Path = Path("/proc")
     units: str = "systemd"
 
 
@@ -168,18 +172,19 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
     if url and not url.startswith(("http://", "https://")):
         reader.refuse("annotations.url", f"is {url!r}; it must begin with http:// or https://")
     host = reader.table(document, "host")
-    reader.only(host, ("mountinfo", "units"), "host.")
+    reader.only(host, ("mountinfo", "proc", "units"), "host.")
     units = reader.take(host, "units", str, "systemd", "host.")
     if units not in ("systemd", "processes"):
         reader.refuse("host.units", f"is {units!r}; it must be systemd or processes")
     mountinfo = reader.take(host, "mountinfo", str, "/proc/self/mountinfo", "host.")
+    proc = reader.take(host, "proc", str, "/proc", "host.")
     return Settings(
         path=reader.path,
         roots=_roots(reader, reader.table(document, "roots")),
         plot=_plot(reader, reader.table(document, "plot"), plotters),
         plotters=plotters,
         annotations_url=url or None,
-        host=HostSettings(Path(mountinfo), units),
+        host=HostSettings(Path(mountinfo), Path(proc), units),
     )
 
 

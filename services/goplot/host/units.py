@@ -49,6 +49,9 @@ class SystemdUnits:
 
     def stop(self, index: int) -> None:
         """See Units."""
+        if self.running().get(index):
+            # A frozen unit can't hear that it should end.
+            self._run("thaw", unit_name(index))
         self._run("stop", "--no-block", unit_name(index))
 
     def freeze(self, index: int) -> None:

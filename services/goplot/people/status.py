@@ -1,23 +1,51 @@
-"""`goplot status`: problems first, then tunables, plots, the next start, disks and temp farms."""
+"""What `goplot status` and `goplot disks` show: problems first."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from goplot.farm.disks import Disk, TempFarm
+from goplot.farm.disks import FAILING, Disk, TempFarm
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
 from goplot.host.tunables import Tunables
+from goplot.pacer.decision import Reason
 from goplot.people.table import duration, size, table
 from goplot.tractor.reserve import View
 
 
-def problems(view: View, tunables: Tunables, pacer_up: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that is shown.
+
+    `reasons` holds by disk why diskhand has it out of rotation; `paused` the indexes of plots
+    that are frozen; `annotations` how many wait for Grafana.
+    """
+
+    view: View
+    tunables: Tunables
+    pacer_up: bool
+    reasons: Mapping[str, str]
+    paused: frozenset[int]
+    annotations: int
+
+    @property
+    def plot_bytes(self) -> int:
+        """What the next plot takes at most on a disk."""
+        return self.view.facts.need.plot_bytes
+
+
+def problems(status: Status) -> list[str]:
     """What a person should look at, worst first."""
+    view = status.view
     found = []
-    if not pacer_up:
+    if not status.pacer_up:
         found.append("the pacer does not run: systemctl status goplot-pacer")
     for index, fault in view.observation.broken.items():
         found.append(f"plot {index}: its job file can't be read: {fault}")
-    found += [f"disk {d.path} is {d.trouble}" for d in view.observation.disks if d.trouble]
+    for disk in view.observation.disks:
+        fault = disk.trouble or status.reasons.get(disk.name, "")
+        if disk.trouble is not None or fault.startswith(FAILING):
+            found.append(f"disk {disk.path} is {fault}")
     found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
     found += [
         f"plot {job.index} is finished, but {job.note}"
@@ -26,68 +54,88 @@ def problems(view: View, tunables: Tunables, pacer_up: bool) -> list[str]:
     ]
     found += [
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
-        for name, fault in tunables.invalid.items()
+        for name, fault in status.tunables.invalid.items()
     ]
     if view.facts.settings_fault is not None:
         found.append(view.facts.settings_fault)
+    if view.decision.reason is Reason.BACKOFF:
+        found.append(f"no plot starts for {view.decision.detail}")
     return found
 
 
-def status_document(view: View, tunables: Tunables, pacer_up: bool) -> dict[str, Any]:
+def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
+    """A few words on a disk: its trouble, why it is out of rotation, `full` or `ok`."""
+    if disk.trouble is not None:
+        return disk.trouble
+    if disk.space is not None and disk.space.free - disk.committed < plot_bytes:
+        return "full"
+    if disk.taken_out:
+        return reasons.get(disk.name) or "taken out by hand"
+    return "ok"
+
+
+def status_document(status: Status) -> dict[str, Any]:
     """The status for programs. Sizes are bytes, times seconds."""
-    facts = view.facts
+    view, tunables = status.view, status.tunables
     return {
-        "problems": problems(view, tunables, pacer_up),
-        "pacer_up": pacer_up,
+        "problems": problems(status),
+        "pacer_up": status.pacer_up,
         "tunables": {
             "on_toggle": tunables.on_toggle,
             **tunables.values,
             "invalid": tunables.invalid,
         },
-        "load": round(facts.load, 2),
-        "plots": [_job_document(job) for job in view.observation.jobs],
+        "load": round(view.facts.load, 2),
+        "plots": [_job_document(job, status.paused) for job in view.observation.jobs],
         "running": view.observation.running,
         "foreign": view.observation.foreign,
-        "next": {
-            "reason": view.decision.reason.value,
-            "detail": view.decision.detail,
-            "wait_seconds": view.decision.wait,
-        },
-        "disks": [disk_document(disk, facts.need.plot_bytes) for disk in facts.disks],
-        "temps": [_temp_document(temp, facts.need.temp_bytes) for temp in facts.temps],
+        "next": next_document(view),
+        "disks": disks_document(status),
+        "temps": [_temp_document(temp, view.facts.need.temp_bytes) for temp in view.facts.temps],
+        "annotations_waiting": status.annotations,
     }
 
 
-def disk_document(disk: Disk, plot_bytes: int) -> dict[str, Any]:
-    """One disk for programs; `room` is how many more plots fit."""
+def next_document(view: View) -> dict[str, Any]:
+    """The decision of this moment for programs."""
+    decision = view.decision
+    place = decision.placement
     return {
-        "farm": disk.farm,
-        "disk": disk.name,
-        "path": str(disk.path),
-        "state": disk_state(disk, plot_bytes),
-        "mounted": disk.mounted,
-        "in_rotation": disk.in_rotation,
-        "size": disk.space.total if disk.space else None,
-        "used": disk.space.used if disk.space else None,
-        "committed": disk.committed,
-        "available": disk.available,
-        "room": disk.available // plot_bytes,
+        "reason": decision.reason.value,
+        "detail": decision.detail,
+        "wait_seconds": decision.wait,
+        "temp": None if place is None else str(place.temp.path),
+        "disk": None if place is None else str(place.disk.path),
+        "plot_bytes": view.facts.need.plot_bytes,
+        "temp_bytes": view.facts.need.temp_bytes,
     }
 
 
-def disk_state(disk: Disk, plot_bytes: int) -> str:
-    """One word or two on a disk: its trouble, `out of rotation`, `full` or `ok`."""
-    if disk.trouble is not None:
-        return disk.trouble
-    if disk.space is not None and disk.space.free - disk.committed < plot_bytes:
-        return "full"
-    return "out of rotation" if disk.taken_out else "ok"
+def disks_document(status: Status) -> list[dict[str, Any]]:
+    """The disks for programs; `room` is how many more plots fit."""
+    return [
+        {
+            "farm": disk.farm,
+            "disk": disk.name,
+            "path": str(disk.path),
+            "state": disk_state(disk, status.plot_bytes, status.reasons),
+            "mounted": disk.mounted,
+            "in_rotation": disk.in_rotation,
+            "size": disk.space.total if disk.space else None,
+            "used": disk.space.used if disk.space else None,
+            "committed": disk.committed,
+            "available": disk.available,
+            "room": disk.available // status.plot_bytes,
+        }
+        for disk in status.view.facts.disks
+    ]
 
 
-def status_text(view: View, tunables: Tunables, pacer_up: bool) -> str:
+def status_text(status: Status) -> str:
     """The status for people."""
+    view, tunables = status.view, status.tunables
     parts = []
-    found = problems(view, tunables, pacer_up)
+    found = problems(status)
     if found:
         parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
     values = tunables.values
@@ -96,37 +144,20 @@ def status_text(view: View, tunables: Tunables, pacer_up: bool) -> str:
         f"{values['max_plots']:.0f}   plot_gap {values['plot_gap']:.0f} s   "
         f"plot_poll {values['plot_poll']:.0f} s   load {view.facts.load:.2f}/{values['load_max']:g}"
     )
-    parts.append(f"next start: {_next(view)}")
+    parts.append(f"next start: {next_text(view)}")
     if view.observation.jobs:
-        parts.append(_plots(view.observation.jobs))
+        parts.append(_plots(view.observation.jobs, status.paused))
     if view.observation.foreign:
         parts.append(f"{view.observation.foreign} plots run outside goplot")
-    parts.append(disks_text(view))
+    if status.annotations:
+        parts.append(f"{status.annotations} annotations wait for Grafana")
+    parts.append(disks_text(status))
     parts.append(_temps(view))
     return "\n\n".join(parts)
 
 
-def disks_text(view: View) -> str:
-    """The table of disks."""
-    plot_bytes = view.facts.need.plot_bytes
-    rows = [
-        [
-            str(disk.farm),
-            disk.name,
-            disk_state(disk, plot_bytes),
-            size(disk.space.used) if disk.space else "-",
-            size(disk.space.total) if disk.space else "-",
-            size(disk.committed) if disk.committed else "-",
-            size(disk.available) if disk.space else "-",
-            str(disk.available // plot_bytes),
-        ]
-        for disk in view.facts.disks
-    ]
-    head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
-    return table(head, rows)
-
-
-def _next(view: View) -> str:
+def next_text(view: View) -> str:
+    """The decision of this moment for people."""
     decision = view.decision
     if decision.placement is not None:
         return f"at the next poll: {decision.detail}"
@@ -134,13 +165,32 @@ def _next(view: View) -> str:
     return f"waits for {decision.reason}: {decision.detail}{wait}"
 
 
-def _plots(jobs: tuple[Job, ...]) -> str:
+def disks_text(status: Status) -> str:
+    """The table of disks."""
+    rows = [
+        [
+            str(disk.farm),
+            disk.name,
+            disk_state(disk, status.plot_bytes, status.reasons),
+            size(disk.space.used) if disk.space else "-",
+            size(disk.space.total) if disk.space else "-",
+            size(disk.committed) if disk.committed else "-",
+            size(disk.available) if disk.space else "-",
+            str(disk.available // status.plot_bytes),
+        ]
+        for disk in status.view.facts.disks
+    ]
+    head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
+    return table(head, rows)
+
+
+def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
     now = clock.now()
     rows = [
         [
             str(job.index),
             job.format.name,
-            job.phase,
+            f"{job.phase} (paused)" if job.index in paused else job.phase,
             f"{job.progress:.0%}",
             duration(clock.seconds_between(job.start, now)),
             str(job.temp_path),
@@ -170,13 +220,14 @@ def _temps(view: View) -> str:
     return table(head, rows)
 
 
-def _job_document(job: Job) -> dict[str, Any]:
+def _job_document(job: Job, paused: frozenset[int]) -> dict[str, Any]:
     return {
         "index": job.index,
         "format": job.format.name,
         "plotter": job.plotter,
         "stage": job.stage.value,
         "phase": job.phase,
+        "paused": job.index in paused,
         "progress": job.progress,
         "age_seconds": round(clock.seconds_between(job.start, clock.now()), 1),
         "temp_farm": job.temp_farm,

@@ -7,12 +7,11 @@ from pathlib import Path
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
-def clean(folder: Path, *, keep_plot: bool) -> list[str]:
+def clean(folder: Path) -> list[str]:
     """Remove a job's temporary files and its folder; names that are not the job's stay.
 
     Only the job's own folder is touched, and there only files that carry a plot id or end in
-    `.tmp`, which is all that plotters write. Returns the names that were left. `keep_plot`: a
-    finished plot stays, and so does the folder. Raises OSError.
+    `.tmp`, which is all that plotters write. Returns the names that were left. Raises OSError.
     """
     left: list[str] = []
     try:
@@ -21,8 +20,7 @@ def clean(folder: Path, *, keep_plot: bool) -> list[str]:
         return left
     for entry in entries:
         ours = entry.name.endswith(".tmp") or _ID.search(entry.name) is not None
-        finished = entry.name.endswith(".plot")
-        if entry.is_file(follow_symlinks=False) and ours and not (finished and keep_plot):
+        if entry.is_file(follow_symlinks=False) and ours:
             Path(entry.path).unlink()
         else:
             left.append(entry.name)

@@ -11,8 +11,8 @@ from goplot.host.jobstore import read_job
 from goplot.host.log import Log
 from goplot.host.notify import notify
 from goplot.host.settings import SettingsError, load
-from goplot.tractor.deliver import StoppedError
 from goplot.tractor.job import JobRun
+from goplot.tractor.state import JobState, StoppedError
 
 DONE = 0
 FAILED = 1
@@ -46,7 +46,7 @@ def main() -> int:
             print(f"there is no plot job {options.index}", file=sys.stderr)
             return USAGE
         woken = threading.Event()
-        run = JobRun(settings, job, log, lambda seconds: _discard(woken.wait(seconds)))
+        run = JobRun(JobState(settings, job, log, lambda seconds: _discard(woken.wait(seconds))))
 
         def stop(*_: object) -> None:
             run.stop()
@@ -57,7 +57,7 @@ def main() -> int:
         notify("READY=1")
         return DONE if run.run() else FAILED
     except StoppedError:
-        log(f"plot-{options.index} is finished and waits for its tractor", "endplot")
+        log(f"plot-{options.index} was stopped and goes on with its next tractor", "endplot")
         return DONE
     except (OSError, ValueError, KeyError, TypeError) as error:
         log(f"plot-{options.index} can't go on, its job is kept: {error!r}", "endplot")

@@ -35,7 +35,7 @@ _BEGINS = {"1": 0.0, "2": 0.45, "3": 0.65, "4": 0.97}
 
 
 def command(kind: str, request: Request) -> list[str]:
-    """bladebit for one plot.
+    """Bladebit for one plot.
 
     The user's options stand before the command's name; those after `--` stand behind it. Raises
     ValueError for a plot that bladebit can't make.
@@ -86,7 +86,7 @@ def temp_bytes(kind: str, plot_format: PlotFormat, options: tuple[str, ...] = ()
 
 
 def foreign(kind: str, arguments: list[str]) -> ForeignPlot | None:
-    """bladebit that was started by hand."""
+    """Bladebit that was started by hand."""
     words = program_arguments(arguments)
     if not words or not words[0].startswith("bladebit") or kind not in words[1:]:
         return None

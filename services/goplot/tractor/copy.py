@@ -1,21 +1,18 @@
-"""Brings a finished plot from its temp farm to its destination disk, and checks it there."""
+"""Copies a finished plot to its disk and checks it there."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from goplot.host.mounts import opened
+from goplot.tractor.state import StoppedError
 
 _CHUNK = 16 << 20
 _SAMPLES = 16
 _SAMPLE_BYTES = 1 << 20
 
 
-class StoppedError(Exception):
-    """Asked to end while a plot was being copied; nothing is lost."""
-
-
-def deliver(
+def copy_plot(
     source: Path,
     disk: Path,
     mountinfo: Path,
@@ -60,13 +57,14 @@ def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
     return True
 
 
-def is_delivered(source_size: int, disk: Path, name: str, mountinfo: Path) -> bool:
-    """True when a disk has the plot whole: a copy gets its name only when it is whole."""
+def has_plot(disk: Path, name: str, mountinfo: Path) -> bool:
+    """True when a disk has a plot: a copy gets the plot's name only when it is whole."""
     try:
         with opened(disk, mountinfo) as mount:
-            return os.stat(f"plots/{name}", dir_fd=mount).st_size == source_size
+            os.stat(f"plots/{name}", dir_fd=mount)
     except OSError:
         return False
+    return True
 
 
 def _copy(

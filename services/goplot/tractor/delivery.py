@@ -1,0 +1,142 @@
+"""Brings a job's finished plot to a disk, to another one if need be, and waits if none fits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from goplot.farm.jobs import Stage
+from goplot.farm.placement import NoRoom, place_disk
+from goplot.host.files import locked
+from goplot.host.mounts import is_mounted
+from goplot.host.observe import observe, written_by
+from goplot.host.tunables import read_number, tunable_path
+from goplot.tractor.copy import copy_plot, has_plot, remove_partial
+from goplot.tractor.state import JobFailedError, JobState, StoppedError
+
+WAIT = 60.0
+
+
+def deliver(state: JobState) -> str:
+    """Bring the finished plot to a disk. Returns the plot's path.
+
+    Raises StoppedError when the job is stopped: the plot then stays where it is, and
+    JobFailedError when the plot is neither on its temp farm nor on its disk.
+    """
+    failed: set[Path] = set()
+    mountinfo = state.settings.host.mountinfo
+    while True:
+        job = state.job
+        name = plot_name(state)
+        if not (job.folder / name).exists():
+            if has_plot(job.disk_path, name, mountinfo):
+                # Delivered before a crash, and removed from temp since.
+                return str(job.disk_path / "plots" / name)
+            _wait_for_mounts(state)
+        elif job.stage is not Stage.STRANDED and _fits(state, failed):
+            if _copied(state):
+                return str(job.disk_path / "plots" / name)
+            failed.add(job.disk_path)
+        elif not choose_disk(state, failed):
+            strand(state)
+            failed.clear()
+
+
+def plot_name(state: JobState) -> str:
+    """The finished plot's file name."""
+    if state.job.plot_file is None:
+        raise JobFailedError("temp", "its record names no plot")
+    return state.job.plot_file
+
+
+def choose_disk(state: JobState, excluded: set[Path]) -> bool:
+    """Give the job another destination under the lock; False when none fits. Raises OSError."""
+    roots = state.settings.roots
+    with locked(roots.state / "start.lock"):
+        disks = [disk for disk in observe(state.settings).disks if disk.path not in excluded]
+        last = read_number(tunable_path(roots.config, "farm_dest"), 0)
+        found = place_disk(disks, state.job.plot_bytes, last)
+        if isinstance(found, NoRoom):
+            return False
+        stage = Stage.DELIVERING if state.job.plot_file else state.job.stage
+        state.keep(
+            replace(
+                state.job,
+                stage=stage,
+                dest_farm=found.farm,
+                disk=found.name,
+                disk_path=found.path,
+                note=None,
+            )
+        )
+    state.log(f"goes to {found.path}", "endplot")
+    return True
+
+
+def strand(state: JobState) -> None:
+    """Keep a finished plot on temp, and wait a while for a disk that can take it."""
+    if state.job.stage is not Stage.STRANDED:
+        state.keep(replace(state.job, stage=Stage.STRANDED))
+        note = f"no disk can take it; it is safe in {state.job.folder}"
+        state.note(note, phase="stranded")
+    pause(state)
+
+
+def pause(state: JobState) -> None:
+    """Wait a while. Raises StoppedError when the job is stopped."""
+    state.wait(WAIT)
+    if state.stopping:
+        raise StoppedError
+
+
+def _copied(state: JobState) -> bool:
+    """Copy the plot to the job's disk; False when the disk does not take it."""
+    job = state.job
+    name = plot_name(state)
+    mountinfo = state.settings.host.mountinfo
+    state.note(None)
+    state.phase("copy", 0.0)
+    if has_plot(job.disk_path, name, mountinfo):
+        return True
+    try:
+        copy_plot(
+            job.folder / name,
+            job.disk_path,
+            mountinfo,
+            lambda share: state.phase("copy", share),
+            lambda: state.stopping,
+        )
+    except OSError as error:
+        state.log(f"can't go to {job.disk_path}: {error.strerror or error}", "endplot")
+        remove_partial(job.disk_path, name, mountinfo)
+        return False
+    return True
+
+
+def _fits(state: JobState, failed: set[Path]) -> bool:
+    """True when the job's disk can take its plot."""
+    job = state.job
+    if job.disk_path in failed:
+        return False
+    for disk in observe(state.settings).disks:
+        if disk.path == job.disk_path:
+            if disk.trouble is not None or disk.space is None:
+                state.log(f"{disk.path} is {disk.trouble}", "endplot")
+                return False
+            missing = (job.folder / plot_name(state)).stat().st_size - written_by(job).dest
+            if disk.space.free < missing:
+                state.log(f"{disk.path} has no room left", "endplot")
+                return False
+            return True
+    return False
+
+
+def _wait_for_mounts(state: JobState) -> None:
+    """The plot is not to be seen: wait while its temp farm or its disk is not mounted."""
+    job = state.job
+    mountinfo = state.settings.host.mountinfo
+    absent = [
+        str(path) for path in (job.temp_path, job.disk_path) if not is_mounted(path, mountinfo)
+    ]
+    if not absent:
+        raise JobFailedError("temp", f"the finished plot is gone from {job.folder}")
+    state.note(f"waits until {' and '.join(absent)} is mounted again")
+    pause(state)

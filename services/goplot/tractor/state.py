@@ -1,0 +1,140 @@
+"""The record of a job as its tractor changes it: stage, phase, progress, result."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from goplot.farm.jobs import Job
+from goplot.grafana import Annotation, plot_start, plot_stop, spool
+from goplot.host import clock
+from goplot.host.jobstore import Result, end_job, read_jobs, write_job
+from goplot.host.log import Log
+from goplot.host.notify import notify
+from goplot.host.settings import Settings
+from goplot.host.tunables import read_last_good, read_tunables
+from goplot.tractor.plotters.base import Progress
+
+_WRITE_PROGRESS_EVERY = 20.0
+
+
+class JobFailedError(Exception):
+    """The job is over without a plot. `reason` is of a fixed set, the text says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class StoppedError(Exception):
+    """Asked to end while something is to be kept: the job goes on when its unit starts again."""
+
+
+class JobState:
+    """One job under way; every change that matters is on disk before anything is done about it.
+
+    `stopping` is set by a signal handler.
+    """
+
+    def __init__(
+        self, settings: Settings, job: Job, log: Log, wait: Callable[[float], None]
+    ) -> None:
+        """`wait` sleeps that many seconds, or less when the job is stopped."""
+        self.settings = settings
+        self.job = job
+        self.wait = wait
+        self.stopping = False
+        self.progress = Progress()
+        self._log = log
+        self._written = 0.0
+        self._phase_began = time.monotonic()
+
+    def log(self, text: str, program: str | None = None) -> None:
+        """Log a line about this job."""
+        self._log(f"plot-{self.job.index} {text}", program)
+
+    def keep(self, job: Job) -> None:
+        """Replace the job's record. Raises OSError."""
+        self.job = job
+        self._written = time.monotonic()
+        write_job(self.settings.roots.jobs, job)
+
+    def note(self, text: str | None, *, phase: str | None = None) -> None:
+        """Keep, log and show what a person should know; nothing happens when it is not new."""
+        if text != self.job.note:
+            self.keep(replace(self.job, note=text, phase=phase or self.job.phase))
+            if text is not None:
+                self.log(text, "endplot")
+                notify(f"STATUS={text}")
+
+    def take(self, progress: Progress) -> None:
+        """Keep what the plotter's log has told, phase by phase, progress now and then."""
+        before, self.progress = self.progress, progress
+        if progress.plot_id != before.plot_id:
+            self.keep(replace(self.job, plot_id=progress.plot_id))
+        if (progress.phase, progress.fraction) != (before.phase, before.fraction):
+            self.phase(progress.phase, progress.fraction)
+
+    def phase(self, phase: str, progress: float) -> None:
+        """Keep phase and progress: at once when the phase is new, else now and then."""
+        job = self.job
+        now = time.monotonic()
+        if phase != job.phase:
+            seconds = {**job.phase_seconds, **self.progress.phase_seconds}
+            if job.phase not in ("start", "stranded"):
+                seconds.setdefault(job.phase, round(now - self._phase_began, 3))
+            self._phase_began = now
+            job = replace(job, phase_seconds=seconds)
+        elif now - self._written < _WRITE_PROGRESS_EVERY:
+            return
+        notify(f"STATUS=phase {phase}, {progress:.0%}")
+        self.keep(replace(job, phase=phase, progress=progress))
+
+    def announce(self) -> None:
+        """Annotate that the plot started."""
+        self._annotate(lambda active, most: plot_start(self.job, active, most))
+
+    def end(
+        self, *, done: bool, reason: str = "", detail: str = "", plot: str | None = None
+    ) -> None:
+        """Record the result and give up the reservation. Raises OSError."""
+        job = self.job
+        seconds = clock.seconds_between(job.start, clock.now())
+        phases = dict(job.phase_seconds)
+        if done:
+            phases.setdefault("copy", time.monotonic() - self._phase_began)
+        ended = time.time()
+        word = "done" if done else f"failed: {reason}"
+        # Before the result: a crash in between sends it twice at worst, and never not at all.
+        self._annotate(lambda active, most: plot_stop(job, ended, seconds, word, active - 1, most))
+        end_job(
+            self.settings.roots.state,
+            Result(
+                index=job.index,
+                done=done,
+                reason=reason,
+                detail=detail,
+                ended=ended,
+                seconds=round(seconds, 3),
+                plotter=job.plotter,
+                format=job.format.name,
+                farm=job.dest_farm,
+                disk=job.disk,
+                temp_farm=job.temp_farm,
+                plot_file=job.plot_file,
+                phase_seconds={phase: round(s, 3) for phase, s in phases.items()},
+            ),
+        )
+        outcome = f"done: {plot}" if done else f"failed ({reason}): {detail}"
+        self.log(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
+
+    def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
+        """Spool an annotation when there is a Grafana; one that can't be kept ends no plot."""
+        if self.settings.annotations_url is None:
+            return
+        roots = self.settings.roots
+        try:
+            active = len(read_jobs(roots.jobs)[0])
+            most = read_tunables(roots.config, read_last_good(roots.state))["max_plots"]
+            spool(roots.state, self.job.index, make(active, int(most)))
+        except OSError as error:
+            self.log(f"its annotation is lost: {error}")
