@@ -19,7 +19,8 @@ module: farm_layout_mount_points
 short_description: Make mount points that nothing can be written to while their disk is absent
 description:
   - Makes each folder, owned by root, and sets the immutable flag on it. Where the file system has
-    no such flag the folder gets mode 0000 instead, which root can still write to.
+    no such flag the folder gets mode 0000 instead, which root can still write to. One that is not
+    empty gets both, for the flag does not guard the folders in it.
   - The folder beneath a mounted disk is reached through a private mount namespace. What is mounted
     stays untouched.
 options:
@@ -104,35 +105,37 @@ def _guard(module: AnsibleModule, folder: Path, path: Path) -> bool:
     beneath = len(list(folder.iterdir()))
     if beneath:
         module.warn(
-            f"{module.params['host']}: {path} has {beneath} files on the file system beneath the "
+            f"{module.params['host']}: {path} has {beneath} entries on the file system beneath the "
             f"mount, which its disk hides. To move them: umount it, chattr -i {path}."
         )
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return _protect(module, handle, path) or made
+        return _protect(module, handle, path, beneath > 0) or made
     finally:
         os.close(handle)
 
 
-def _protect(module: AnsibleModule, handle: int, path: Path) -> bool:
-    status = os.fstat(handle)
+def _protect(module: AnsibleModule, handle: int, path: Path, close: bool) -> bool:
+    """Sets flag and mode. `close` shuts folders that are in it, which the flag does not guard."""
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)
     flags = _flags(handle)
-    if flags is not None and flags & _IMMUTABLE:
+    if flags is not None and flags & _IMMUTABLE and (mode == 0 or not close):
         return False
-    closed = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0)
-    if flags is None and closed:
+    if flags is None and mode == 0 and os.fstat(handle).st_uid == 0:
         return False
     if module.check_mode:
         return True
+    if flags is not None and flags & _IMMUTABLE:
+        _set_flags(handle, flags & ~_IMMUTABLE)
     os.fchown(handle, 0, 0)
-    os.fchmod(handle, 0o755)
+    os.fchmod(handle, 0 if close else 0o755)
     if flags is None or not _set_flags(handle, flags | _IMMUTABLE):
         os.fchmod(handle, 0)
         module.warn(
             f"{module.params['host']}: {path} is on a file system without the immutable flag; it "
             "has mode 0000 instead. Only root can write there while its disk is absent."
         )
-        return not closed
+        return mode != 0
     return True
 
 
