@@ -44,7 +44,6 @@ RANGES = {
     "goplot_tunables.max_plots": Range(0, note="0 starts no plot"),
     "goplot_tunables.load_max": Range(0, above=True, note="a goplot load"),
 }
-_PORT = Range(1, 65535)
 _PATTERNS = {
     "chia_version": (r"\d+(\.\d+){1,2}((a|b|rc)\d+)?", "a released version such as 2.7.5"),
     "chia_plotting_version": (
@@ -78,7 +77,7 @@ def check_value(
     Nested options are named with a dot, elements of a list with their index from 0.
     """
     kind = spec.get("type", "str")
-    bounds = RANGES.get(variable) or (_PORT if variable.endswith("_port") else None)
+    bounds = RANGES.get(variable)
     noun = _NOUNS.get(kind, kind)
     must = bounds.words(noun) if bounds else f"must be {noun}"
     if value is None:
