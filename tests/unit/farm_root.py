@@ -85,12 +85,12 @@ class FarmRoot:
     def mount(self, path: Path) -> None:
         """Let a folder count as a mount point."""
         self.mounted.add(path)
-        self._write_mountinfo()
+        self.write_mountinfo()
 
     def unmount(self, path: Path) -> None:
         """Let a folder count as an empty mount point."""
         self.mounted.discard(path)
-        self._write_mountinfo()
+        self.write_mountinfo()
 
     def tune(self, **values: object) -> None:
         """Write tunables."""
@@ -123,7 +123,8 @@ units = "processes"
 """
         )
 
-    def _write_mountinfo(self) -> None:
+    def write_mountinfo(self) -> None:
+        """Write what counts as mounted."""
         descriptor = os.open(self.path, os.O_RDONLY)
         number = mount_id(descriptor)
         os.close(descriptor)

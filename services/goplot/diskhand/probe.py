@@ -2,10 +2,10 @@
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from goplot.host.mounts import opened
+from goplot.host.mounts import Mount, opened_on, read_mounts
 
 #: A disk that does not answer within this many seconds counts as failing.
 PATIENCE = 20.0
@@ -13,9 +13,9 @@ _NAME = "logs/.goplot-probe"
 _AT_ONCE = 16
 
 
-def probe(disk: Path, mountinfo: Path) -> None:
+def probe(disk: Path, mounts: Mapping[str, Mount]) -> None:
     """Write a few bytes through to the device. Raises OSError when the disk does not take them."""
-    with opened(disk, mountinfo) as mount:
+    with opened_on(disk, mounts) as mount:
         descriptor = os.open(_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=mount)
         try:
             os.pwrite(descriptor, b"goplot\n", 0)
@@ -32,6 +32,7 @@ def probe_all(
     Several disks are asked at once, so that one that hangs holds up none. Threads that still
     hang are left behind: they end with the program.
     """
+    mounts = read_mounts(mountinfo)
     waiting = list(disks)
     asked = len(waiting)
     answers: dict[Path, str | None] = {}
@@ -44,7 +45,7 @@ def probe_all(
                     return
                 disk = waiting.pop()
             try:
-                probe(disk, mountinfo)
+                probe(disk, mounts)
                 fault = None
             except OSError as error:
                 fault = error.strerror or str(error)

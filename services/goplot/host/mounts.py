@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,20 +47,25 @@ def read_space(path: Path) -> Space:
 
 
 @contextlib.contextmanager
-def opened(path: Path, mountinfo: Path) -> Iterator[int]:
+def opened_on(path: Path, mounts: Mapping[str, Mount]) -> Iterator[int]:
     """A descriptor of a mount point's folder, that stays on this mount whatever happens to it.
 
     Files that are opened relative to it can't land underneath the mount point. Raises OSError
-    when the path is no mount point.
+    when the path is no mount point, or is no longer the one that `mounts` knows.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        mount = read_mounts(mountinfo).get(str(path))
+        mount = mounts.get(str(path))
         if mount is None or mount.mount_id != mount_id(descriptor):
             raise OSError(errno.ENODEV, NOT_MOUNTED, str(path))
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def opened(path: Path, mountinfo: Path) -> contextlib.AbstractContextManager[int]:
+    """As `opened_on`, with what is mounted at this moment."""
+    return opened_on(path, read_mounts(mountinfo))
 
 
 def is_mounted(path: Path, mountinfo: Path) -> bool:

@@ -1,0 +1,176 @@
+"""Measures what goplot costs, against its targets and against the original's work.
+
+Run as `python -m tests.bench` from the repository. Exit code 1 when a target is missed. The
+original's figures were measured on 2 cores: a diskhand run over 60 disks 1.6 s.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from goplot.farm.disks import Disk, Space, TempFarm
+from goplot.farm.jobs import Claim, ledger
+from goplot.farm.placement import Limits, Need
+from goplot.pacer.decision import Facts, Pace, Reason, decide
+from tests.bench.big_farm import FARMS, make_big_farm
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
+ORIGINAL_DISKHAND_SECONDS = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure; `most` is its target (None: no target)."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+
+    def __str__(self) -> str:
+        target = "" if self.most is None else f"target {self.most:g} {self.unit}  "
+        verdict = "" if self.most is None else ("ok" if self.value <= self.most else "MISSED")
+        return f"{self.name:<58} {self.value:>10.4g} {self.unit:<8} {target}{verdict}"
+
+
+def main() -> int:
+    """Measure everything and print it."""
+    measures: list[Measure] = []
+    with tempfile.TemporaryDirectory(prefix="goplot-bench-") as folder:
+        for part in (diskhand, decision, pacer_memory, collector):
+            for measure in part(Path(folder)):
+                print(measure, flush=True)
+                measures.append(measure)
+    return 0 if all(m.most is None or m.value <= m.most for m in measures) else 1
+
+
+def diskhand(folder: Path) -> list[Measure]:
+    """A diskhand run over 60 and over 2,000 disks, and the original's work for 60 of them."""
+    small = make_big_farm(folder / "d60", disks=60, plots=3000, jobs=8)
+    big = make_big_farm(folder / "d2000", disks=2000, plots=100_000, jobs=8)
+    module = ["-m", "goplot.diskhand.service", "--settings"]
+    first = cpu([sys.executable, *module, str(small.settings_path)])
+    second = cpu([sys.executable, *module, str(big.settings_path)])
+    empty = cpu([sys.executable, "-c", "pass"])
+    original = cpu(
+        [
+            "bash",
+            str(Path(__file__).with_name("original.sh")),
+            str(small.path / "farm"),
+            str(small.path / "disks"),
+            str(folder / "original.log"),
+        ],
+        times=1,
+    )
+    # Linear: 2,000 disks may cost as much a disk as 60 do, on top of what starting costs.
+    linear = (first - empty) / 60 * 2000 + empty
+    return [
+        Measure("diskhand, 60 disks, 3,000 plots: CPU", first, "s", 0.25),
+        Measure("diskhand, 2,000 disks, 100,000 plots: CPU", second, "s", linear),
+        Measure("the original's work, 60 disks, rebuilt here: CPU", original, "s"),
+        Measure("ratio: the original's work to diskhand, 60 disks", original / first, "times"),
+        Measure(
+            "ratio: the original's own figure to diskhand, 60 disks",
+            ORIGINAL_DISKHAND_SECONDS / first,
+            "times",
+        ),
+    ]
+
+
+def decision(_: Path) -> list[Measure]:
+    """One pacing decision with 2,000 disks and 200 jobs, the ledger of their claims included."""
+    paths = [Path(f"/farm/{n % FARMS + 1}/disk{n}") for n in range(2000)]
+    temp = Path("/plot_temp/1")
+    claims = [Claim(temp, 10**9, paths[n * 7 % 2000], 10**11, "1") for n in range(200)]
+
+    def once() -> Reason:
+        disk_book, temp_book = ledger(claims)
+        disks = []
+        for number, path in enumerate(paths):
+            entry = disk_book.get(path)
+            committed = entry.bytes if entry else 0
+            space = Space(used=number * 10**9, free=2 * 10**11)
+            disks.append(Disk(number % FARMS + 1, path.name, path, space, committed=committed))
+        entry = temp_book[temp]
+        temps = [TempFarm(1, temp, Space(0, 10**13), None, entry.bytes, entry.phases)]
+        facts = Facts(
+            pace=Pace(True, 0, 1000, 100, 0, Limits()),
+            settings_fault=None,
+            running=200,
+            since_start=None,
+            backoff=0,
+            backoff_cause="",
+            load=1.0,
+            free_memory=1 << 34,
+            disks=disks,
+            temps=temps,
+            need=Need(109 * 10**9, 250 * 10**9),
+            last_dest=3,
+            last_temp=1,
+        )
+        begin = time.process_time()
+        reason = decide(facts).reason
+        spent.append(time.process_time() - begin)
+        return reason
+
+    spent: list[float] = []
+    begin = time.process_time()
+    if any(once() is not Reason.START for _ in range(50)):
+        raise RuntimeError("the decision that is measured should be to start")
+    whole = (time.process_time() - begin) / 50 * 1000
+    alone = min(spent) * 1000
+    return [
+        Measure("decision, 2,000 disks, 200 jobs: CPU", alone, "ms", 5),
+        Measure("  with the ledger and the making of all facts: CPU", whole, "ms"),
+    ]
+
+
+def pacer_memory(folder: Path) -> list[Measure]:
+    """Resident memory of the pacer after the polls of a day."""
+    root = make_big_farm(folder / "memory", disks=60, plots=0, jobs=8)
+    root.tune(max_plots=8, on_toggle="run")
+    program = Path(__file__).with_name("day_of_polls.py")
+    done = subprocess.run(
+        [sys.executable, str(program), str(root.settings_path), "1440"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    figures = json.loads(done.stdout)
+    return [
+        Measure("pacer after a day of polls, 60 disks, 8 jobs: memory", figures["mib"], "MB", 30),
+        Measure("  grown since the first hour", figures["grown_mib"], "MB"),
+        Measure("  one poll: CPU", figures["poll_ms"], "ms"),
+    ]
+
+
+def collector(folder: Path) -> list[Measure]:
+    """One run of the plotter collector."""
+    root = make_big_farm(folder / "collector", disks=60, plots=0, jobs=8)
+    module = ["-m", "goplot.collectors.plotter", "--settings"]
+    spent = cpu([sys.executable, *module, str(root.settings_path)])
+    return [Measure("plotter collector, 60 disks, 8 jobs: CPU", spent, "s", 0.20)]
+
+
+def cpu(command: list[str], times: int = 5) -> float:
+    """Seconds of CPU, user and system, of a program and its children: the least of some runs."""
+    best = float("inf")
+    for _ in range(times):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        best = min(best, spent)
+    return best
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Annotations: spooled with every plot, sent in order, lost never."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from goplot.grafana import main, send_all, spool_folder, waiting
+from tests.unit.farm_root import FarmRoot
+from tests.unit.test_tractor_job import reserve, run
+
+
+class Grafana(HTTPServer):
+    """Stands in for Grafana's annotation endpoint and keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.told: list[dict[str, Any]] = []
+        self.tokens: list[str | None] = []
+        self.answer = 200
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers POST."""
+
+    server: Grafana
+
+    def do_POST(self) -> None:
+        """Keep the body, answer as told."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.tokens.append(self.headers["Authorization"])
+        if self.server.answer == 200:
+            self.server.told.append(body)
+        self.send_response(self.server.answer)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def grafana() -> Iterator[Grafana]:
+    """A stand-in for Grafana that runs."""
+    server = Grafana()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def plot(root: FarmRoot, url: str) -> None:
+    """Make a plot on a host that has a Grafana."""
+    root.configure(more=f'[annotations]\nurl = "{url}"\n')
+    assert run(root, reserve(root))
+
+
+def test_start_and_stop_are_told(root: FarmRoot, grafana: Grafana) -> None:
+    plot(root, grafana.url)
+    assert waiting(root.path / "state") == 2
+    assert send_all(root.settings, "glsa_x") == 2
+    assert waiting(root.path / "state") == 0
+    start, stop = grafana.told
+    assert start["tags"] == ["plot_start"]
+    assert stop["tags"] == ["plot_stop"]
+    assert "plot #1" in start["text"]
+    assert "1/8 active" in start["text"]
+    assert "0/8 active" in stop["text"]
+    for words in ("farm 1", "disk disk1", "started 20", "total time"):
+        assert words in stop["text"]
+    assert start["time"] <= stop["time"]
+    assert start["time"] > 1_600_000_000_000
+    assert grafana.tokens == ["Bearer glsa_x", "Bearer glsa_x"]
+
+
+def test_an_absent_grafana_delays_no_plot_and_loses_nothing(
+    root: FarmRoot, grafana: Grafana
+) -> None:
+    plot(root, "http://127.0.0.1:9")
+    with pytest.raises(OSError, match=r"refused"):
+        send_all(root.settings, None)
+    assert waiting(root.path / "state") == 2
+    root.configure(more=f'[annotations]\nurl = "{grafana.url}"\n')
+    assert send_all(root.settings, None) == 2
+    assert [told["tags"] for told in grafana.told] == [["plot_start"], ["plot_stop"]]
+
+
+@pytest.mark.parametrize("answer", [401, 403, 404, 500, 503])
+def test_what_grafana_does_not_take_now_waits(
+    root: FarmRoot, grafana: Grafana, answer: int
+) -> None:
+    grafana.answer = answer
+    plot(root, grafana.url)
+    with pytest.raises(OSError, match=str(answer)):
+        send_all(root.settings, "wrong")
+    assert waiting(root.path / "state") == 2
+
+
+def test_what_grafana_never_takes_is_put_aside(root: FarmRoot, grafana: Grafana) -> None:
+    grafana.answer = 400
+    plot(root, grafana.url)
+    assert send_all(root.settings, None) == 0
+    assert waiting(root.path / "state") == 0
+    assert len(list(spool_folder(root.path / "state").glob("*.refused"))) == 2
+
+
+def test_without_grafana_nothing_is_spooled(root: FarmRoot) -> None:
+    assert run(root, reserve(root))
+    assert not spool_folder(root.path / "state").exists()
+
+
+def test_the_program_takes_its_token_from_the_credential(
+    root: FarmRoot, grafana: Grafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot(root, grafana.url)
+    (root.path / "grafana_token").write_text("glsa_secret\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(root.path))
+    monkeypatch.setattr("sys.argv", ["goplot-annotations", "--settings", str(root.settings_path)])
+    assert main() == 0
+    assert grafana.tokens == ["Bearer glsa_secret"] * 2
