@@ -1,0 +1,199 @@
+"""The pacer's loop: it says a thing once, recovers jobs, and never starts by accident."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from goplot.host.log import Log
+from goplot.host.notify import notify, watchdog_seconds
+from goplot.host.units import UnitError
+from goplot.pacer.service import Pacer
+from tests.unit.farm_root import FarmRoot
+
+
+class Units:
+    """Units that only remember what was asked of them."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.alive: dict[int, bool] = {}
+        self.broken = False
+
+    def start(self, index: int) -> None:
+        """Start a unit, unless units are broken."""
+        if self.broken:
+            raise UnitError("no bus")
+        self.started.append(index)
+        self.alive[index] = False
+
+    stop = freeze = thaw = start
+
+    def running(self) -> dict[int, bool]:
+        """The units that run."""
+        return dict(self.alive)
+
+
+@pytest.fixture
+def units() -> Units:
+    """Units that the test watches."""
+    return Units()
+
+
+def pacer_of(root: FarmRoot, units: Units) -> Pacer:
+    """A pacer that has just been started."""
+    return Pacer(root.settings, units, Log(root.path / "logs" / "goplot.log", "goplot"))
+
+
+def log(root: FarmRoot) -> list[str]:
+    """goplot.log without times."""
+    text = (root.path / "logs" / "goplot.log").read_text()
+    return [line.split(": ", 1)[1] for line in text.splitlines()]
+
+
+def reason(root: FarmRoot) -> str:
+    """Why no plot starts, as the pacer tells."""
+    text = (root.path / "state" / "pacer.json").read_text()
+    return str(json.loads(text)["reason"])
+
+
+def test_a_due_plot_starts_and_its_unit_too(root: FarmRoot, units: Units) -> None:
+    assert pacer_of(root, units).poll(root.settings) == 60
+    assert units.started == [1]
+    assert any(line.startswith("plot-1 starts:") and "1/8 active" in line for line in log(root))
+
+
+def test_plot_gap_holds_over_a_restart(root: FarmRoot, units: Units) -> None:
+    root.tune(plot_gap=4500)
+    pacer_of(root, units).poll(root.settings)
+    pacer_of(root, units).poll(root.settings)
+    assert units.started == [1]
+    assert reason(root) == "plot_gap"
+
+
+def test_off_starts_nothing_and_run_goes_on(root: FarmRoot, units: Units) -> None:
+    pacer = pacer_of(root, units)
+    root.tune(on_toggle="stop")
+    pacer.poll(root.settings)
+    assert (units.started, reason(root)) == ([], "toggle")
+    root.tune(on_toggle="run")
+    pacer.poll(root.settings)
+    assert units.started == [1]
+
+
+def test_a_reason_is_logged_when_it_changes(root: FarmRoot, units: Units) -> None:
+    root.tune(max_plots=0)
+    pacer = pacer_of(root, units)
+    for _ in range(5):
+        pacer.poll(root.settings)
+    assert len([line for line in log(root) if "max_plots" in line]) == 1
+    root.tune(on_toggle="off")
+    pacer.poll(root.settings)
+    root.tune(on_toggle="run")
+    pacer.poll(root.settings)
+    assert len([line for line in log(root) if "no plot starts (max_plots)" in line]) == 2
+
+
+def test_a_bad_tunable_is_logged_once_and_its_cure_too(root: FarmRoot, units: Units) -> None:
+    root.tune(max_plots=3)
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    root.tune(max_plots="many")
+    for _ in range(4):
+        pacer.poll(root.settings)
+    told = [line for line in log(root) if line.startswith("max_plots.goplot")]
+    assert told == ["max_plots.goplot 'many' is not a whole number; 3 stays in force"]
+    root.tune(max_plots=2)
+    pacer.poll(root.settings)
+    assert log(root)[-1] == "max_plots.goplot is in force again"
+    assert len(units.started) == 3
+
+
+def test_the_last_good_value_survives_a_restart(root: FarmRoot, units: Units) -> None:
+    root.tune(max_plots=2, on_toggle="off")
+    pacer_of(root, units).poll(root.settings)
+    root.tune(max_plots="", on_toggle="run")
+    pacer = pacer_of(root, units)
+    for _ in range(5):
+        pacer.poll(root.settings)
+    assert len(units.started) == 2
+
+
+def test_a_job_without_a_unit_gets_one(root: FarmRoot, units: Units) -> None:
+    root.tune(plot_gap=4500)
+    pacer_of(root, units).poll(root.settings)
+    units.alive.clear()
+    pacer_of(root, units).poll(root.settings)
+    assert units.started == [1, 1]
+    pacer_of(root, units).poll(root.settings)
+    assert units.started == [1, 1]
+
+
+def test_a_unit_that_does_not_start_keeps_its_reservation_and_is_tried_again(
+    root: FarmRoot, units: Units
+) -> None:
+    units.broken = True
+    root.tune(plot_gap=4500)
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    pacer.poll(root.settings)
+    assert len([line for line in log(root) if "no bus" in line]) <= 2
+    units.broken = False
+    pacer.poll(root.settings)
+    assert units.started == [1]
+
+
+def test_a_broken_job_file_counts_as_running_and_is_told(root: FarmRoot, units: Units) -> None:
+    root.tune(max_plots=1)
+    (root.path / "state" / "jobs" / "9.json").write_text("{")
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    pacer.poll(root.settings)
+    assert (units.started, reason(root)) == ([], "max_plots")
+    assert len([line for line in log(root) if "plot-9 can't be read" in line]) == 1
+
+
+def test_a_state_folder_that_is_gone_starts_nothing(root: FarmRoot, units: Units) -> None:
+    (root.path / "state").rename(root.path / "away")
+    (root.path / "state").write_text("in the way")
+    pacer = pacer_of(root, units)
+    assert pacer.poll(root.settings) == 60
+    assert units.started == []
+
+
+def test_repeated_failures_back_off(root: FarmRoot, units: Units) -> None:
+    lines = [
+        json.dumps(
+            {
+                "index": number,
+                "done": False,
+                "reason": "plotter",
+                "detail": "bad",
+                "ended": 4e9,
+                "seconds": 1.0,
+                "plotter": "chiapos",
+                "format": "k18",
+                "farm": 1,
+                "disk": "disk1",
+                "temp_farm": 1,
+            }
+        )
+        for number in (1, 2)
+    ]
+    (root.path / "state" / "results.jsonl").write_text("\n".join(lines) + "\n")
+    pacer_of(root, units).poll(root.settings)
+    assert (units.started, reason(root)) == ([], "backoff")
+
+
+def test_messages_to_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(str(address))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+        monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+        notify("READY=1")
+        assert server.recv(100) == b"READY=1"
+    assert watchdog_seconds() == 30
+    address.unlink()
+    notify("WATCHDOG=1")
