@@ -29,9 +29,15 @@ def main() -> int:
 
 def _run(name: str) -> int:
     started = time.monotonic()
-    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false", "NO_COLOR": "1"}
+    # molecule looks for Ansible's commands on the PATH.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "ANSIBLE_FORCE_COLOR": "false", "NO_COLOR": "1"}
     try:
-        code = subprocess.run(["molecule", "test", "-s", name], env=environment, check=False)
+        code = subprocess.run(
+            [f"{Path(sys.executable).parent}/molecule", "test", "-s", name],
+            env=environment,
+            check=False,
+        )
     finally:
         hosts_file = str(Path("molecule") / name / "hosts.toml")
         subprocess.run([sys.executable, "-m", "tests.hosts", hosts_file, "down"], check=False)
