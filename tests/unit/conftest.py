@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from goplot.farm.disks import Space
 from tests.unit.farm_root import FarmRoot, make_farm_root
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> FarmRoot:
-    """A farm in a folder of its own."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarmRoot:
+    """A farm in a folder of its own, whose disks are all used alike.
+
+    They are folders of one file system, so what is used on it may change between two looks.
+    """
+    space = Space(used=1 << 30, free=1 << 40)
+    monkeypatch.setattr("goplot.host.observe.read_space", lambda _: space)
     return make_farm_root(tmp_path)

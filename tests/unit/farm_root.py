@@ -98,9 +98,16 @@ class FarmRoot:
             (self.path / "config" / f"{name}.goplot").write_text(f"{value}\n")
 
     def configure(
-        self, *, k: int = 18, fate: str = "", size: int = 3889102, more: str = ""
+        self,
+        *,
+        k: int = 18,
+        fate: str = "",
+        size: int = 3889102,
+        temp_gib: float | None = None,
+        more: str = "",
     ) -> None:
         """Write the settings file; `fate` and `size` go to the plotter."""
+        temp = "" if temp_gib is None else f"temp_gib = {temp_gib:.6f}"
         roots = "\n".join(
             f'{name} = "{self.path / name}"'
             for name in ("farm", "plot_temp", "config", "disks", "logs", "state", "textfiles")
@@ -115,6 +122,7 @@ pool_public_key = "bb"
 [plotters.chiapos]
 program = "{self.path / "plotter"}"
 environment = {{ FATE = "{fate}", BYTES = "{size}" }}
+{temp}
 [host]
 mountinfo = "{self.path / "mountinfo"}"
 proc = "{self.path / "proc"}"

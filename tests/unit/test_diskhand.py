@@ -1,11 +1,17 @@
 """diskhand: the file of every disk, and whose value it is."""
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from goplot.diskhand.service import main, read_plots
+from goplot.diskhand.probe import probe_all
+from goplot.diskhand.service import main, read_own, read_plots
+from goplot.farm.jobs import Stage
+from goplot.host.jobstore import write_job
 from tests.unit.farm_root import PLOT_ID, FarmRoot
+from tests.unit.test_tractor_job import NAME, reserve, run
 
 OUT = 9_999_999_999_999
 
@@ -104,3 +110,63 @@ def test_plots_are_counted(root: FarmRoot) -> None:
     (plots / f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot.tmp").write_bytes(b"123")
     main()
     assert read_plots(root.path / "state")[str(root.disk(1, "disk1"))] == 1
+
+
+def test_a_disk_that_takes_no_write_is_failing(root: FarmRoot) -> None:
+    # A folder where the probe's file should be: the write fails although all looks well.
+    probe_file = root.disk(1, "disk1") / "logs" / ".goplot-probe"
+    probe_file.mkdir()
+    assert main() == 0
+    assert value(root, "disk1") == OUT
+    assert "disk1 is failing: Is a directory" in log(root)
+    assert read_own(root.path / "state")["disk1"].reason == "failing: Is a directory"
+    probe_file.rmdir()
+    main()
+    assert value(root, "disk1") < OUT
+
+
+def test_a_disk_that_hangs_holds_up_no_other(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang = threading.Event()
+
+    def slow(disk: Path, _: object) -> None:
+        if disk.name == "disk1":
+            hang.wait(60)
+
+    monkeypatch.setattr("goplot.diskhand.probe.probe", slow)
+    disks = [root.disk(1, "disk1"), root.disk(1, "disk3"), root.disk(2, "disk2")]
+    found = probe_all(disks, root.path / "mountinfo", patience=0.2)
+    hang.set()
+    assert found == {root.disk(1, "disk1"): "does not answer"}
+
+
+def test_a_partial_copy_of_goplots_own_is_removed_and_no_other(root: FarmRoot) -> None:
+    run(root, reserve(root))
+    plots = root.disk(2, "disk2") / "plots"
+    (plots / f"{NAME}.tmp").write_bytes(b"half")
+    stranger = plots / f"plot-k32-2026-11-22-17-53-{'cd' * 32}.plot.tmp"
+    stranger.write_bytes(b"somebody copies")
+    main()
+    assert [path.name for path in plots.iterdir()] == [stranger.name]
+    assert f"removed {NAME}.tmp" in log(root)
+
+
+def test_a_copy_under_way_stays(root: FarmRoot) -> None:
+    job = replace(reserve(root), stage=Stage.DELIVERING, plot_file=NAME)
+    write_job(root.path / "state" / "jobs", job)
+    copy = job.disk_path / "plots" / f"{NAME}.tmp"
+    copy.write_bytes(b"half")
+    elsewhere = root.disk(2, "disk2") / "plots" / f"{NAME}.tmp"
+    elsewhere.write_bytes(b"half")
+    main()
+    assert copy.exists()
+    assert not elsewhere.exists()
+
+
+def test_one_name_in_two_farms_is_refused(root: FarmRoot) -> None:
+    root.add_disk(2, "disk1")
+    main()
+    assert log(root).count("disk1 is name used twice") == 2
+    assert value(root, "disk1") == OUT
+    assert value(root, "disk3") < OUT

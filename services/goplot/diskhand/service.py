@@ -114,7 +114,7 @@ def _write_files(
         document = {name: asdict(entry) for name, entry in own.items()}
         write_whole(roots.state / "diskhand.json", json.dumps(document) + "\n")
     for path, kib in changes:
-        temporary = path.with_name(f".{path.name}")
+        temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(f"{kib}\n")
         os.utime(temporary, ns=(stamp, stamp))
         temporary.rename(path)

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,21 +12,43 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644, durable: bool = Tru
 
     `durable`: the new text also survives a power cut from here on. Raises OSError.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = _claim(temporary, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        try:
+            os.ftruncate(descriptor, 0)
             os.fchmod(descriptor, mode)
             file.write(text)
+            file.flush()
             if durable:
-                file.flush()
                 os.fsync(descriptor)
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
     if durable:
         sync_folder(path.parent)
+
+
+def _claim(temporary: Path, mode: int) -> int:
+    """Open a file to be renamed, for this process alone.
+
+    Its name is always the same, so that what a killed process leaves is used up by the next one.
+    """
+    while True:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(descriptor), temporary.stat()):
+                return descriptor
+        except FileNotFoundError:
+            # Another process has put it in place meanwhile.
+            os.close(descriptor)
+            continue
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def remove(path: Path) -> None:
@@ -46,8 +69,6 @@ def sync_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that a file stands for; wait for whoever holds it. Raises OSError."""
-    import fcntl
-
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

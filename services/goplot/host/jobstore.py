@@ -90,6 +90,7 @@ def end_job(state: Path, result: Result) -> None:
         finally:
             os.close(descriptor)
     stop_path(state / "jobs", result.index).unlink(missing_ok=True)
+    (state / "jobs" / f".{result.index}.json.new").unlink(missing_ok=True)
     remove(job_path(state / "jobs", result.index))
 
 

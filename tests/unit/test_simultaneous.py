@@ -1,0 +1,130 @@
+"""Twenty starts at the same moment, in real processes: never one space or one index twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from goplot.farm.formats import GIB
+from goplot.host.jobstore import read_jobs
+from goplot.host.units import lock_holder
+from tests.unit.farm_root import FarmRoot
+
+SERVICES = Path(__file__).resolve().parents[2] / "services"
+STARTS = 20
+
+
+@pytest.fixture
+def waiting_root(root: FarmRoot) -> Iterator[FarmRoot]:
+    """A farm whose plotters wait until the end of the test."""
+    yield root
+    for path in (root.path / "state" / "jobs").glob("*.lock"):
+        tractor = lock_holder(path)
+        if tractor:
+            os.killpg(tractor, signal.SIGKILL)
+
+
+def goplot(root: FarmRoot, *arguments: str) -> subprocess.Popen[str]:
+    """Start the goplot command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "goplot.cli", *arguments, "--settings", str(root.settings_path)],
+        env={**os.environ, "PYTHONPATH": str(SERVICES)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_twenty_starts_at_once(waiting_root: FarmRoot) -> None:
+    root = waiting_root
+    # A seventh of what is free is what one plot needs, so that six fit in each temp farm.
+    space = os.statvfs(root.temp(1))
+    need = space.f_bavail * space.f_frsize / 6.5
+    root.configure(fate="wait", temp_gib=need / GIB)
+    answers = []
+    for process in [goplot(root, "plot", "--json") for _ in range(STARTS)]:
+        out, err = process.communicate(timeout=100)
+        assert process.returncode in (0, 4), err
+        answers.append(json.loads(out))
+    started = [answer for answer in answers if answer["starts"]]
+    refused = [answer for answer in answers if not answer["starts"]]
+    assert sorted(answer["index"] for answer in started) == list(range(1, len(started) + 1))
+    assert len(started) == 12
+    assert {answer["reason"] for answer in refused} == {"temp_space"}
+    for farm in (1, 2):
+        temps = [answer["temp"] for answer in started]
+        assert temps.count(str(root.temp(farm))) == 6
+
+
+def test_stop_pause_and_resume(waiting_root: FarmRoot) -> None:
+    root = waiting_root
+    root.configure(fate="wait")
+    assert goplot(root, "plot").wait(60) == 0
+    await_that(lambda: (root.temp(1) / "waiting").exists())
+    (job,), _ = read_jobs(root.path / "state" / "jobs")
+    assert job.process is not None
+    plotter = int(job.process.split(":")[0])
+    assert goplot(root, "pause", "1").wait(60) == 0
+    await_that(lambda: state_of(plotter) == "T")
+    status, _ = goplot(root, "status", "--json").communicate(timeout=60)
+    assert json.loads(status)["plots"][0]["paused"] is True
+    assert goplot(root, "resume", "1").wait(60) == 0
+    await_that(lambda: state_of(plotter) != "T")
+    assert goplot(root, "stop", "1").wait(60) == 0
+    await_that(lambda: not (root.path / "state" / "jobs" / "1.json").exists())
+    result = json.loads((root.path / "state" / "results.jsonl").read_text())
+    assert result["reason"] == "stopped"
+    assert not job.folder.exists()
+    assert state_of(plotter) == ""
+    assert goplot(root, "stop", "1").wait(60) == 1
+
+
+def test_a_tractor_that_is_killed_leaves_no_plotter_behind(waiting_root: FarmRoot) -> None:
+    root = waiting_root
+    root.configure(fate="wait")
+    assert goplot(root, "plot").wait(60) == 0
+    await_that(lambda: (root.temp(1) / "waiting").exists())
+    (job,), _ = read_jobs(root.path / "state" / "jobs")
+    assert job.process is not None
+    plotter = int(job.process.split(":")[0])
+    lock = root.path / "state" / "jobs" / "1.lock"
+    tractor = lock_holder(lock)
+    assert tractor
+    os.kill(tractor, signal.SIGKILL)
+    await_that(lambda: lock_holder(lock) is None)
+    again = [sys.executable, "-m", "goplot.tractor.service", "1", "--settings"]
+    environment = {**os.environ, "PYTHONPATH": str(SERVICES)}
+    done = subprocess.run(
+        [*again, str(root.settings_path)], env=environment, check=False, capture_output=True
+    )
+    assert done.returncode == 1
+    await_that(lambda: state_of(plotter) in ("", "Z"))
+    result = json.loads((root.path / "state" / "results.jsonl").read_text())
+    assert result["reason"] == "crash"
+    assert not job.folder.exists()
+    assert list((root.path / "state" / "jobs").iterdir()) == []
+
+
+def state_of(process: int) -> str:
+    """A process' state letter, or nothing when it is gone."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rsplit(")", 1)[1].split()[0]
+
+
+def await_that(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + 60
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline
+        pause.wait(0.02)
