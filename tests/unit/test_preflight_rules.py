@@ -54,7 +54,7 @@ def test_a_good_inventory_has_no_mistake() -> None:
     system = ("Debian", "12.12")
     values = {
         "goplot_tunables": {"max_plots": 0, "plot_gap": "4500", "load_max": 7.5},
-        "goplot_plotter_options": ["-r", "2"],
+        "node_exporter_arguments": ["-r", "2"],
     }
     assert told(values, system=system, names=frozenset({"my_variable", "ansible_host"})) == []
 
@@ -115,8 +115,8 @@ def test_swapped_letters_count_once() -> None:
         ("goplot_tunables", {"on_toggle": False}, "put it in quotes"),
         ("goplot_tunables", {"max_plot": 3}, "did you mean max_plots?"),
         ("goplot_tunables", ["max_plots"], "a mapping"),
-        ("goplot_plotter_options", "-r 2", "a list"),
-        ("goplot_plotter_options", ["-r", ["2"]], "text"),
+        ("node_exporter_arguments", "-r 2", "a list"),
+        ("node_exporter_arguments", ["-r", ["2"]], "text"),
         ("chia_version", "latest", "a released version"),
         ("goplot_pool_contract_address", "xch1short", "62 characters"),
         ("farm_layout_format", "maybe", "true or false"),

@@ -145,7 +145,7 @@ def test_a_mistake_of_another_host_stops_a_limited_check_run(site: Site) -> None
 
 
 def test_a_good_inventory_goes_on_and_templates_may_use_defaults(site: Site) -> None:
-    site.write("host_vars/plotter1.yml", 'goplot_plotter_options: ["-k", "{{ goplot_k }}"]\n')
+    site.write("host_vars/plotter1.yml", 'node_exporter_arguments: ["-k", "{{ goplot_k }}"]\n')
     result = site.run("--limit", "plotter1")
     assert told(result.stdout) == []
     # On a machine that goplot does not support the run stops all the same.
