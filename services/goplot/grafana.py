@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from goplot.farm.jobs import Job
-from goplot.host.files import remove, write_whole
+from goplot.host.files import make_folder, remove, write_whole
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 from goplot.host.success import record_success
 
@@ -67,7 +67,7 @@ def spool_folder(state: Path) -> Path:
 def spool(state: Path, index: int, annotation: Annotation) -> None:
     """Keep a plot's annotation until it is sent, also over a power cut. Raises OSError."""
     folder = spool_folder(state)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     # One name for one event: what is spooled again after a crash replaces what waits.
     name = f"{index:09d}-{annotation.tags[0]}.json"
     write_whole(folder / name, json.dumps(annotation.body()) + "\n")

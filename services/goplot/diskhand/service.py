@@ -116,6 +116,7 @@ def _write_files(
     for path, kib in changes:
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(f"{kib}\n")
+        temporary.chmod(0o644)
         os.utime(temporary, ns=(stamp, stamp))
         temporary.rename(path)
 

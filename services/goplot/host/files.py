@@ -51,6 +51,18 @@ def _claim(temporary: Path, mode: int) -> int:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that everybody may read, whatever the umask; one that is there stays as it is.
+
+    Raises OSError.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return
+    folder.chmod(0o755)
+
+
 def remove(path: Path) -> None:
     """Remove a file for good, also over a power cut; one that is not there is no error."""
     path.unlink(missing_ok=True)

@@ -3,11 +3,13 @@
 import os
 from pathlib import Path
 
+from goplot.host.files import make_folder
+
 
 def record_success(state: Path, program: str) -> None:
     """Note that a program did its work just now. Raises OSError."""
     folder = state / "success"
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     descriptor = os.open(folder / program, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         os.utime(descriptor)

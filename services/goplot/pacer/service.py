@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from goplot.host.files import write_whole
+from goplot.host.jobstore import read_jobs
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
@@ -69,18 +70,19 @@ class Pacer:
 
     def _recover(self) -> None:
         """Start the units of jobs that have none: after a crash, a kill or a power cut."""
-        from goplot.host.jobstore import read_jobs
-
         jobs, broken = read_jobs(self._settings.roots.jobs)
         for index, fault in broken.items():
             self._say(f"job {index}", f"plot-{index} can't be read: {fault}")
         if not jobs:
             return
         running = self._units.running()
-        for job in jobs:
-            if job.index not in running:
-                self._log(f"plot-{job.index} has no tractor, starting it again")
-                self._units.start(job.index)
+        lost = {job.index for job in jobs if job.index not in running}
+        if lost:
+            # Those that ended between the two looks have lost nothing.
+            lost &= {job.index for job in read_jobs(self._settings.roots.jobs)[0]}
+        for index in sorted(lost):
+            self._log(f"plot-{index} has no tractor, starting it again")
+            self._units.start(index)
 
     def _reason(self, view: View) -> str:
         decision = view.decision

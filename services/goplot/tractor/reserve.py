@@ -8,7 +8,7 @@ from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Limits, Need, Placement
 from goplot.host import clock
-from goplot.host.files import locked, write_whole
+from goplot.host.files import locked, make_folder, write_whole
 from goplot.host.jobstore import read_results, write_job
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
@@ -84,7 +84,7 @@ def start_plot(
     index. Raises OSError, and UnitError when the unit did not start: the job then stays reserved
     and the pacer tries its unit again.
     """
-    settings.roots.jobs.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.roots.jobs)
     with locked(settings.roots.state / "start.lock"):
         view = look(settings, tunables, by_hand=by_hand)
         placement = view.decision.placement

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from goplot.host.jobstore import read_job
@@ -18,6 +19,8 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 _SETTINGS = 78
+_LOCK_TRIES = 20
+_LOCK_PAUSE = 0.05
 
 
 def main() -> int:
@@ -72,16 +75,23 @@ def _discard(_: bool) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """Take the lock that says that a job has a tractor; None when it has one."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    """Take the lock that says that a job has a tractor; None when it has one.
+
+    Whoever looks whether there is a tractor holds the lock for a moment, so it is tried again.
+    """
+    for _ in range(_LOCK_TRIES):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            # Held, or removed by a tractor that has just ended.
+            time.sleep(_LOCK_PAUSE)
         os.close(descriptor)
-        return None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor
+    return None
 
 
 if __name__ == "__main__":
