@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from tests.hosts.system import HostError, mounts_under, remove_tree, run, wait_u
 
 _ARCHIVES = CACHE_ROOT / "archives"
 _PIP = CACHE_ROOT / "pip"
+_PROPAGATE = Path("/run/systemd/nspawn/propagate")
 
 
 class Machine:
@@ -32,6 +34,11 @@ class Machine:
     @property
     def root(self) -> Path:
         return self.folder / "root"
+
+    @property
+    def cable(self) -> str:
+        """The machine's end of its cable to the bridge; a network interface has 15 letters."""
+        return f"gpv-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
     def supervisors(self) -> list[int]:
         """Process ids of the nspawn that runs this machine (more than one only after a fault)."""
@@ -110,6 +117,9 @@ class Machine:
         self._clean_up_after_crash()
 
     def _clean_up_after_crash(self) -> None:
+        # The kernel takes a dead machine's network apart when it finds the time.
+        if Path("/sys/class/net", self.cable).exists():
+            run("ip", "link", "delete", self.cable, check=False)
         for point in mounts_under(self.root):
             run("umount", point)
 
@@ -152,6 +162,8 @@ class Machine:
         for disk in self.host.disks:
             disks.detach(self.hosts, self.host, disk)
         remove_tree(self.folder)
+        # nspawn leaves its own folder of a machine where /run is no tmpfs.
+        remove_tree(_PROPAGATE / self.name)
 
     def detached(self) -> set[str]:
         """Names of the disks that are pulled out: they come back with the next ``plug``."""
@@ -209,7 +221,7 @@ class Machine:
             f"--machine={self.name}",
             f"--hostname={self.host.name}",
             f"--directory={self.root}",
-            f"--network-bridge={self.hosts.bridge}",
+            f"--network-veth-extra={self.cable}:host0",
             "--resolv-conf=bind-host",
             "--link-journal=no",
             *binds,
@@ -230,8 +242,10 @@ class Machine:
             30,
         )
         if process.poll() is not None:
-            last = (self.folder / "console.log").read_text(errors="replace").strip().splitlines()
-            raise HostError(f"{self.host.name} did not start: {last[-1] if last else 'no word'}")
+            console = (self.folder / "console.log").read_text(errors="replace")
+            last = " | ".join(console.strip().splitlines()[-4:])
+            raise HostError(f"{self.host.name} did not start: {last or 'no word'}")
+        run("ip", "link", "set", self.cable, "master", self.hosts.bridge, "up")
 
     def _network(self) -> str:
         return f"""[Match]

@@ -60,6 +60,7 @@ def left_over(hosts: HostSet) -> list[str]:
     found += [line for line in run("nft", "list", "tables").splitlines() if hosts.table in line]
     found += [line for line in run("losetup", "-a").splitlines() if str(hosts.state) in line]
     found += [str(hosts.state)] if hosts.state.exists() else []
+    found += [str(path) for path in Path("/run/systemd/nspawn").rglob(f"gp-{hosts.name}-*")]
     return found
 
 
