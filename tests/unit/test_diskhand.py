@@ -164,6 +164,34 @@ def test_a_copy_under_way_stays(root: FarmRoot) -> None:
     assert not elsewhere.exists()
 
 
+def test_what_a_job_that_is_over_left_on_temp_is_removed(root: FarmRoot) -> None:
+    job = reserve(root)
+    run(root, job)
+    job.folder.mkdir()
+    (job.folder / f"{NAME}.table1.tmp").write_text("back after a power cut")
+    running = reserve(root)
+    running.folder.mkdir()
+    (running.folder / f"{NAME}.table1.tmp").write_text("in use")
+    stranger = root.temp(1) / "goplot-77"
+    stranger.mkdir()
+    main()
+    assert not job.folder.exists()
+    assert running.folder.exists()
+    assert stranger.exists()
+    assert f"{job.folder} was left by a job that is over" in log(root)
+
+
+def test_a_finished_plot_of_a_failed_job_is_kept_on_temp(root: FarmRoot) -> None:
+    root.configure(fate="fail")
+    job = reserve(root)
+    run(root, job)
+    job.folder.mkdir()
+    (job.folder / NAME).write_text("a plot")
+    main()
+    assert (job.folder / NAME).exists()
+    assert f"{job.folder} holds a finished plot" in log(root)
+
+
 def test_one_name_in_two_farms_is_refused(root: FarmRoot) -> None:
     root.add_disk(2, "disk1")
     main()

@@ -1,6 +1,7 @@
 """One plot job from reservation to result, with a plotter of the tests."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,17 @@ def test_after_a_crash_a_finished_plot_is_delivered(root: FarmRoot) -> None:
     assert leftovers(root) == []
 
 
+def test_after_a_power_cut_a_plot_that_was_not_synced_is_given_up(root: FarmRoot) -> None:
+    job = reserve(root)
+    job.folder.mkdir()
+    header = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID) + bytes([18])
+    (job.folder / NAME).write_bytes(header.ljust(3889102, b"\0"))
+    earlier_boot = replace(job.start, boot_id="another boot")
+    assert not run(root, replace(_at(root, job, Stage.PLOTTING), start=earlier_boot))
+    assert results(root)[0].reason == "crash"
+    assert leftovers(root) == []
+
+
 def test_after_a_crash_an_unfinished_plot_is_given_up(root: FarmRoot) -> None:
     job = reserve(root)
     job.folder.mkdir()
@@ -194,7 +206,6 @@ def test_a_job_survives_its_file(root: FarmRoot, stage: Stage) -> None:
 
 
 def _at(root: FarmRoot, job: Job, stage: Stage) -> Job:
-    from dataclasses import replace
 
     changed = replace(job, stage=stage)
     write_job(root.path / "state" / "jobs", changed)

@@ -1,15 +1,20 @@
-"""Partial copies of plots that goplot left on a disk that went away while it was copied to."""
+"""What goplot left on a disk or temp farm that went away while a job was at work on it."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from goplot.host.files import locked
 from goplot.host.jobstore import read_jobs, read_results
 from goplot.host.mounts import opened
+from goplot.host.observe import Observation
 from goplot.host.settings import Settings
+from goplot.tractor.cleanup import clean
+from goplot.tractor.verify import finished_plot
 
 SUFFIX = ".plot.tmp"
+_FOLDER = re.compile(r"goplot-([0-9]+)")
 
 
 def remove_leftovers(settings: Settings, found: Iterable[tuple[Path, str]]) -> list[str]:
@@ -37,3 +42,35 @@ def remove_leftovers(settings: Settings, found: Iterable[tuple[Path, str]]) -> l
                     os.unlink(f"plots/{name}", dir_fd=mount)
                 removed.append(f"{disk} removed {name}, left by a copy that was cut off")
     return removed
+
+
+def clean_temps(settings: Settings, observation: Observation) -> list[str]:
+    """Remove the temporary files of jobs that are over from temp farms that can be written.
+
+    A job that ended while its temp farm was away could not do it. A finished plot of a job that
+    failed is kept, with its folder. Returns a line for each folder. Raises OSError.
+    """
+    found = [
+        (int(match[1]), Path(entry.path))
+        for temp in observation.temps
+        if temp.trouble is None
+        for entry in os.scandir(temp.path)
+        if (match := _FOLDER.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+    ]
+    if not found:
+        return []
+    # In this order: a job that has a result and is no job any more never comes back.
+    done = {result.index: result.done for result in read_results(settings.roots.state)}
+    jobs, broken = read_jobs(settings.roots.jobs)
+    busy = {job.index for job in jobs} | set(broken)
+    lines = []
+    for index, folder in found:
+        if index not in done or index in busy:
+            continue
+        if not done[index] and finished_plot(folder) is not None:
+            lines.append(f"{folder} holds a finished plot of a job that failed; it is kept")
+            continue
+        left = clean(folder)
+        rest = f", but not {', '.join(left)}" if left else ""
+        lines.append(f"{folder} was left by a job that is over; its files are removed{rest}")
+    return lines

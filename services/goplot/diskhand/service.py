@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from goplot.diskhand.leftovers import SUFFIX, remove_leftovers
+from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
 from goplot.diskhand.probe import probe_all
 from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
 from goplot.farm.disks import FAILING, READ_ONLY, Disk
@@ -36,6 +36,7 @@ def run(settings: Settings) -> list[str]:
     _write_files(settings, verdicts, earlier)
     partial = _count_plots(settings, disks)
     lines += remove_leftovers(settings, partial)
+    lines += clean_temps(settings, observation)
     lines.append("finished goplot-diskhand")
     return lines
 

@@ -71,7 +71,17 @@ def remove(path: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make what was created, renamed or removed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(folder, os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content and its name survive a power cut. Raises OSError."""
+    _sync(path)
+    sync_folder(path.parent)
+
+
+def _sync(path: Path, flags: int = 0) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:

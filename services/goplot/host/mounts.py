@@ -9,6 +9,10 @@ from pathlib import Path
 
 from goplot.farm.disks import NOT_MOUNTED, Space
 
+# Since Linux 6.15 ext4 tells by `emergency_ro` that it stopped writing after an error, and by
+# `shutdown` that it was shut down; before, the first was `ro`.
+_NO_MORE_WRITES = frozenset(("ro", "emergency_ro", "shutdown"))
+
 
 @dataclass(frozen=True, slots=True)
 class Mount:
@@ -32,8 +36,8 @@ def read_mounts(mountinfo: Path) -> dict[str, Mount]:
         if "-" not in fields or len(fields) < 9:
             continue
         point = _unescape(fields[4])
-        options = fields[-1].split(",")
-        mounts[point] = Mount(Path(point), int(fields[0]), "ro" in options)
+        read_only = not _NO_MORE_WRITES.isdisjoint(fields[-1].split(","))
+        mounts[point] = Mount(Path(point), int(fields[0]), read_only)
     return mounts
 
 

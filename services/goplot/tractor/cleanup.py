@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from goplot.host.files import sync_folder
+
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -26,4 +28,6 @@ def clean(folder: Path) -> list[str]:
             left.append(entry.name)
     if not left:
         folder.rmdir()
+        # After a power cut the files would be back, and no job that removes them.
+        sync_folder(folder.parent)
     return left

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from goplot.farm.jobs import Stage
+from goplot.host import clock
+from goplot.host.files import sync_file
 from goplot.host.jobstore import stop_path
 from goplot.host.mounts import is_mounted, opened
 from goplot.host.observe import observe
@@ -112,7 +114,9 @@ class JobRun:
                 raise JobFailedError("stopped", f"{state.job.temp_path} is not mounted")
             state.note(f"waits until {state.job.temp_path} is mounted again")
             pause(state)
-        if self._finished() is None:
+        # A plot that the host took down with it before it was synced may have lost any part.
+        rebooted = state.job.start.boot_id != clock.now().boot_id
+        if rebooted or self._finished() is None:
             detail = f"its tractor or the host went down in phase {state.job.phase}"
             raise JobFailedError("crash", detail)
         self._verify()
@@ -133,6 +137,8 @@ class JobRun:
         state.phase("verify", 1.0)
         try:
             plot_id = verify(plot, state.job.format)
+            # From here on the plot counts as finished, also over a power cut.
+            sync_file(plot)
         except NotWholeError as error:
             raise JobFailedError("verify", str(error)) from error
         except OSError as error:
