@@ -47,3 +47,13 @@ def test_a_plot_outside_the_farm_commits_nothing_of_it(root: FarmRoot) -> None:
     observation = observe(root.settings)
     assert observation.foreign == 1
     assert sum(disk.committed for disk in observation.disks) == 0
+
+
+def test_what_it_has_written_is_no_longer_committed(root: FarmRoot) -> None:
+    for number in (100, 101):
+        start_by_hand(root, number, "-t", root.temp(2), "-d", root.disk(1, "disk1"))
+    before = observe(root.settings).temps[1].committed
+    written = root.temp(2) / "plot-k20-2026-11-22-17-53-aa.plot.table1.tmp"
+    written.write_bytes(b"x" * 3_000_000)
+    allocated = written.stat().st_blocks * 512
+    assert observe(root.settings).temps[1].committed == before - allocated

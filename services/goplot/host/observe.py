@@ -49,7 +49,7 @@ def observe(settings: Settings) -> Observation:
     jobs, broken = read_jobs(roots.jobs)
     foreign = foreign_plots(settings.host.proc, (roots.plot_temp,))
     claims = [claim_of(job, written_by(job)) for job in jobs]
-    claims += [_foreign_claim(plot, temp, mounts) for plot, temp in foreign]
+    claims += _foreign_claims(foreign, mounts)
     disk_book, temp_book = ledger(claims)
     return Observation(
         disks=_disks(settings, mounts, disk_book),
@@ -168,11 +168,36 @@ def _farms(root: Path) -> list[tuple[int, Path]]:
     ]
 
 
-def _foreign_claim(plot: ForeignPlot, temp_bytes: int, mounts: Mapping[str, Mount]) -> Claim:
-    """The whole of a plot that was started by hand: what it has written yet is not known."""
-    temp = mount_of(plot.temp_paths[0], mounts) if plot.temp_paths else None
-    dest = mount_of(plot.dest_path, mounts) if plot.dest_path else None
-    return Claim(temp, temp_bytes, dest, plot.format.plot_bytes, "start")
+def _foreign_claims(
+    plots: list[tuple[ForeignPlot, int]], mounts: Mapping[str, Mount]
+) -> list[Claim]:
+    """What plots that were started by hand will still write.
+
+    Plotters share temp folders, so what is written there is set off against all of them.
+    """
+    written: dict[Path, int] = {}
+    claims = []
+    for plot, temp_bytes in plots:
+        temp = dest = None
+        if plot.temp_paths:
+            folder = plot.temp_paths[0]
+            temp = mount_of(folder, mounts)
+            there = written.setdefault(folder, _temporary_bytes(folder))
+            spent = min(there, temp_bytes)
+            written[folder] -= spent
+            temp_bytes -= spent
+        if plot.dest_path:
+            dest = mount_of(plot.dest_path, mounts)
+        claims.append(Claim(temp, temp_bytes, dest, plot.format.plot_bytes, "start"))
+    return claims
+
+
+def _temporary_bytes(folder: Path) -> int:
+    try:
+        with os.scandir(folder) as entries:
+            return sum(_allocated(entry) for entry in entries if entry.name.endswith(".tmp"))
+    except OSError:
+        return 0
 
 
 def mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:

@@ -9,10 +9,14 @@ from goplot.farm.placement import Limits, Need, NoRoom, Placement, place
 
 
 class Reason(StrEnum):
-    """Why no plot starts now: one at a time, the first in this order that holds."""
+    """Why no plot starts now: one at a time, the first in this order that holds.
+
+    `fault`: the pacer can't read or write its state, or can't start units.
+    """
 
     START = "start"
     TOGGLE = "toggle"
+    FAULT = "fault"
     SETTINGS = "settings"
     MAX_PLOTS = "max_plots"
     PLOT_GAP = "plot_gap"

@@ -40,7 +40,7 @@ class Pacer:
             view, job = start_plot(settings, tunables, self._units)
         except (OSError, UnitError) as error:
             self._say("start", f"no plot can be started: {error}")
-            self._report(Decision(Reason.SETTINGS, str(error)), tunables)
+            self._report(Decision(Reason.FAULT, str(error)))
             return tunables["plot_poll"]
         self._say("start", "")
         if job is not None:
@@ -49,7 +49,7 @@ class Pacer:
                 f"{view.observation.running + 1}/{tunables['max_plots']:.0f} active"
             )
         self._say("reason", self._reason(view))
-        self._report(view.decision, tunables)
+        self._report(view.decision)
         record_success(settings.roots.state, "pacer")
         return tunables["plot_poll"]
 
@@ -100,13 +100,8 @@ class Pacer:
             elif topic.endswith(".goplot"):
                 self._log(f"{topic} is in force again")
 
-    def _report(self, decision: Decision, tunables: Tunables) -> None:
-        document = {
-            "reason": decision.reason.value,
-            "detail": decision.detail,
-            "wait": decision.wait,
-            "invalid": tunables.invalid,
-        }
+    def _report(self, decision: Decision) -> None:
+        document = {"reason": decision.reason.value, "detail": decision.detail}
         notify(f"STATUS={decision.reason}: {decision.detail}")
         try:
             write_whole(

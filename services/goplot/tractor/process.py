@@ -18,7 +18,7 @@ class PlotterProcess:
         self._process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            env={**_own_environment(), "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -55,6 +55,12 @@ class PlotterProcess:
             self._process.send_signal(signal.SIGTERM)
             signal.signal(signal.SIGALRM, lambda *_: self._process.kill())
             signal.setitimer(signal.ITIMER_REAL, _KILL_AFTER)
+
+
+def _own_environment() -> dict[str, str]:
+    """The program's environment without what systemd gave to it alone."""
+    ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY")
+    return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def identity(process: int) -> str | None:
