@@ -24,6 +24,7 @@ echo "Progress update: 0.120"
 echo x > "$name.table1.tmp"
 case "$FATE" in
   fail) echo "Could not do it"; exit 9 ;;
+  stuck) echo "Only wrote 0 of 9 bytes. Error 1. Retrying in five minutes."; exec sleep 600 ;;
   full) echo "No space left on device"; exit 1 ;;
   wait) touch "$out/../waiting"; exec sleep 600 ;;
 esac

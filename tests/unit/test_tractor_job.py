@@ -113,6 +113,14 @@ def test_a_full_temp_farm_is_named(root: FarmRoot) -> None:
     assert results(root)[0].reason == "temp_space"
 
 
+def test_a_plotter_that_waits_for_its_temp_farm_for_ever_is_ended(root: FarmRoot) -> None:
+    root.configure(fate="stuck")
+    assert not run(root, reserve(root))
+    (result,) = results(root)
+    assert (result.reason, result.detail[:10]) == ("temp", "Only wrote")
+    assert leftovers(root) == []
+
+
 def test_a_short_plot_is_no_plot(root: FarmRoot) -> None:
     root.configure(size=2_000_000)
     assert not run(root, reserve(root))
@@ -206,7 +214,6 @@ def test_a_job_survives_its_file(root: FarmRoot, stage: Stage) -> None:
 
 
 def _at(root: FarmRoot, job: Job, stage: Stage) -> Job:
-
     changed = replace(job, stage=stage)
     write_job(root.path / "state" / "jobs", changed)
     return changed

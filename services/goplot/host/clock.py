@@ -7,16 +7,29 @@ from pathlib import Path
 from goplot.farm.jobs import Start
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_INIT = Path("/proc/1/stat")
 _MEMINFO = Path("/proc/meminfo")
 
 
 def now() -> Start:
-    """The moment on both clocks."""
+    """The moment on both clocks; a container boots when its process 1 starts."""
+    ticks = _init_ticks()
     return Start(
         time=time.time(),
-        boot_time=time.clock_gettime(time.CLOCK_BOOTTIME),
-        boot_id=_BOOT_ID.read_text().strip(),
+        boot_time=time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"),
+        boot_id=f"{_BOOT_ID.read_text().strip()}/{ticks}",
     )
+
+
+def _init_ticks() -> int:
+    """When process 1 started, in clock ticks since the kernel's boot: proc_pid_stat(5), field 22.
+
+    0 where a /proc with hidepid does not show it.
+    """
+    try:
+        return int(_INIT.read_text().rsplit(")", 1)[-1].split()[19])
+    except OSError:
+        return 0
 
 
 def seconds_between(earlier: Start, later: Start) -> float:

@@ -7,14 +7,15 @@ from typing import BinaryIO
 
 from goplot.farm.jobs import Stage
 from goplot.host import clock
-from goplot.host.files import sync_file
+from goplot.host.files import sync_file, sync_folder
 from goplot.host.jobstore import stop_path
-from goplot.host.mounts import is_mounted, opened
-from goplot.host.observe import observe
+from goplot.host.mounts import is_mounted, opened, read_space
+from goplot.host.observe import observe, written_by
 from goplot.tractor.cleanup import clean
 from goplot.tractor.copy import remove_partial
 from goplot.tractor.delivery import choose_disk, deliver, pause
 from goplot.tractor.plotters import command_of, plotter_of
+from goplot.tractor.plotters.base import Plotter
 from goplot.tractor.process import PlotterProcess, end_leftover
 from goplot.tractor.reserve import request_for
 from goplot.tractor.state import JobFailedError, JobState
@@ -70,7 +71,8 @@ class JobRun:
             command = command_of(settings, request)
         except ValueError as error:
             raise JobFailedError("settings", str(error)) from error
-        state.keep(replace(state.job, stage=Stage.PLOTTING))
+        # The boot in which the plotter runs is what counts after a crash.
+        state.keep(replace(state.job, stage=Stage.PLOTTING, start=clock.now()))
         try:
             job.folder.mkdir(mode=0o750, exist_ok=True)
             self._plotter = PlotterProcess(command, settings.environment, job.folder)
@@ -81,13 +83,17 @@ class JobRun:
         state.announce()
         if state.stopping:
             self._plotter.terminate()
-        status = self._plotter.follow(
-            log_file, lambda text: state.take(grammar.read_line(state.progress, text))
-        )
+        status = self._plotter.follow(log_file, lambda text: self._take(grammar, text))
         if log_file is not None:
             log_file.close()
         self._find_plot(status)
         self._verify()
+
+    def _take(self, grammar: Plotter, line: str) -> None:
+        """Keep what a line of the log tells; a plotter that waits for a disk is ended."""
+        self._state.take(grammar.read_line(self._state.progress, line))
+        if self._state.progress.stuck and self._plotter is not None:
+            self._plotter.terminate()
 
     def _find_plot(self, status: int) -> None:
         """Say why a plotter ended, unless it left a finished plot."""
@@ -101,9 +107,19 @@ class JobRun:
             raise JobFailedError("temp_space", text)
         if not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
             raise JobFailedError("temp", f"{state.job.temp_path} went away")
+        if state.progress.stuck:
+            raise JobFailedError("temp_space" if self._temp_is_full() else "temp", text)
         if status < 0:
             raise JobFailedError("killed", f"the plotter was killed by signal {-status}")
         raise JobFailedError("plotter", f"the plotter ended with status {status}: {text}")
+
+    def _temp_is_full(self) -> bool:
+        """True when the temp farm has less free than the job would still write."""
+        job = self._state.job
+        try:
+            return read_space(job.temp_path).free < job.temp_bytes - written_by(job).temp
+        except OSError:
+            return False
 
     def _recover(self) -> None:
         """Go on after a tractor that died: a finished plot is kept, anything less is given up."""
@@ -139,6 +155,7 @@ class JobRun:
             plot_id = verify(plot, state.job.format)
             # From here on the plot counts as finished, also over a power cut.
             sync_file(plot)
+            sync_folder(state.job.temp_path)
         except NotWholeError as error:
             raise JobFailedError("verify", str(error)) from error
         except OSError as error:

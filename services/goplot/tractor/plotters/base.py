@@ -24,7 +24,8 @@ class Request:
 class Progress:
     """What a plotter's log has told so far. `fraction` is of the whole plot, 0 to 1.
 
-    `error` is the last line that tells of trouble.
+    `error` is the last line that tells of trouble; `stuck` is true once the plotter waits for
+    space or for a disk to work again, which it would do for ever.
     """
 
     phase: str = "start"
@@ -32,6 +33,7 @@ class Progress:
     plot_id: str | None = None
     phase_seconds: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def read_line(progress: Progress, line: str) -> Progress:
     if match := _ID.match(line):
         return replace(progress, plot_id=match[1])
     if _TROUBLE.search(line):
-        return replace(progress, error=line.strip()[:200])
+        stuck = progress.stuck or "Retrying in five minutes" in line
+        return replace(progress, error=line.strip()[:200], stuck=stuck)
     return progress
 
 
