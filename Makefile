@@ -42,7 +42,8 @@ test-unit: tools  ## unit and property tests; under two minutes
 	pytest tests/unit
 
 .PHONY: test-hosts
-test-hosts: tools  ## the scenarios on real hosts: default, then single
+test-hosts: tools  ## the test hosts, then the scenarios on them
+	pytest tests/integration/test_hosts.py
 	$(BIN)/python -m tests.tools.scenario default single
 
 .PHONY: test

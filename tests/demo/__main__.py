@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.hosts.machine import Machine
 from tests.hosts.spec import HostSet, SpecError, load
-from tests.hosts.system import HostError, wait_until
+from tests.hosts.system import HostError, require_machine, wait_until
 from tests.tools.guard import guarded
 from tests.tools.plots_check import proofs_found
 
@@ -34,6 +34,7 @@ class DemoError(Exception):
 def main() -> int:
     started = time.monotonic()
     try:
+        require_machine()
         with guarded("demo"):
             _demo(started)
     except (DemoError, HostError, SpecError) as error:

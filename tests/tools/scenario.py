@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
-from tests.hosts.system import HostError
+from tests.hosts.system import HostError, require_machine
 from tests.tools.guard import guarded
 
 
 def main() -> int:
     for name in sys.argv[1:]:
         try:
+            require_machine()
             with guarded(f"scenario-{name}"):
                 code = _run(name)
         except HostError as error:
