@@ -46,6 +46,10 @@ test-hosts: tools  ## the test hosts, then the scenarios on them
 	pytest tests/integration/test_hosts.py
 	$(BIN)/python -m tests.tools.scenario default single
 
+.PHONY: bench
+bench: tools  ## what goplot costs, as figures and ratios; no part of make test
+	PYTHONPATH=services python -m tests.bench
+
 .PHONY: test
 test: lint test-unit test-hosts  ## everything, quick checks first
 
