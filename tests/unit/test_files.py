@@ -1,12 +1,13 @@
 """Files that are written whole or not at all."""
 
+import fcntl
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from goplot.host.files import write_whole
+from goplot.host.files import remove_unfinished, write_whole
 from goplot.host.jobstore import Result, end_job, read_results
 from goplot.host.totals import read_totals
 
@@ -17,6 +18,15 @@ def test_what_a_killed_process_left_is_used_up(tmp_path: Path) -> None:
     write_whole(file, "new\n")
     assert file.read_text() == "new\n"
     assert [path.name for path in tmp_path.iterdir()] == ["value"]
+
+
+def test_what_is_in_the_making_stays_and_the_rest_goes(tmp_path: Path) -> None:
+    (tmp_path / ".left.new").write_text("x")
+    (tmp_path / "kept").write_text("x")
+    with (tmp_path / ".busy.new").open("w") as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".busy.new", "kept"]
 
 
 def test_the_mode_does_not_depend_on_the_umask(tmp_path: Path) -> None:

@@ -61,6 +61,18 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         return
     folder.chmod(0o755)
+    sync_folder(folder.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove files in the making that a killed process left. Raises OSError."""
+    for path in folder.glob(".*.new"):
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            path.unlink(missing_ok=True)
 
 
 def remove(path: Path) -> None:

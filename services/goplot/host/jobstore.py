@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from goplot.farm.jobs import Job, from_json, to_json
-from goplot.host.files import remove, write_whole
+from goplot.host.files import remove, sync_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def end_job(state: Path, result: Result) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if not size:
+            sync_folder(state)
     stop_path(state / "jobs", result.index).unlink(missing_ok=True)
     (state / "jobs" / f".{result.index}.json.new").unlink(missing_ok=True)
     remove(job_path(state / "jobs", result.index))

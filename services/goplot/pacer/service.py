@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from goplot.host.files import write_whole
+from goplot.host.files import remove_unfinished, write_whole
 from goplot.host.jobstore import read_jobs
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
@@ -130,6 +130,11 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     log = Log(settings.roots.main_log, "goplot")
     log("start goplot-pacer")
+    try:
+        for folder in (settings.roots.state, settings.roots.jobs, settings.roots.config):
+            remove_unfinished(folder)
+    except OSError as error:
+        log(f"files that a killed process left can't be removed: {error}")
     pacer = Pacer(settings, units_of(settings), log)
     notify("READY=1")
     while not stopping.is_set():

@@ -102,6 +102,11 @@ class JobRun:
             return
         if state.stopping:
             raise JobFailedError("stopped", f"stopped in phase {state.job.phase}")
+        if status == 0:
+            # It may well have finished on a temp farm that is out of sight just now.
+            self._await_temp()
+            if self._finished() is not None:
+                return
         text = state.progress.error or "no reason in its log"
         if "No space left" in text:
             raise JobFailedError("temp_space", text)
@@ -125,17 +130,23 @@ class JobRun:
         """Go on after a tractor that died: a finished plot is kept, anything less is given up."""
         state = self._state
         end_leftover(state.job.process)
-        while not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
-            if stop_path(state.settings.roots.jobs, state.job.index).exists():
-                raise JobFailedError("stopped", f"{state.job.temp_path} is not mounted")
-            state.note(f"waits until {state.job.temp_path} is mounted again")
-            pause(state)
+        self._await_temp()
         # A plot that the host took down with it before it was synced may have lost any part.
         rebooted = state.job.start.boot_id != clock.now().boot_id
         if rebooted or self._finished() is None:
             detail = f"its tractor or the host went down in phase {state.job.phase}"
             raise JobFailedError("crash", detail)
         self._verify()
+
+    def _await_temp(self) -> None:
+        """Wait until the temp farm is mounted; what is on it can't be told before."""
+        state = self._state
+        while not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
+            if stop_path(state.settings.roots.jobs, state.job.index).exists():
+                raise JobFailedError("stopped", f"{state.job.temp_path} is not mounted")
+            state.note(f"waits until {state.job.temp_path} is mounted again")
+            pause(state)
+        state.note(None)
 
     def _finished(self) -> Path | None:
         folder = self._state.job.folder
