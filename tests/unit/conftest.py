@@ -17,3 +17,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarmRoot:
     space = Space(used=1 << 30, free=1 << 40)
     monkeypatch.setattr("goplot.host.observe.read_space", lambda _: space)
     return make_farm_root(tmp_path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for longer runs than the usual ones."""
+    parser.addoption(
+        "--rotation-rounds",
+        type=int,
+        default=4,
+        help="rounds of the follower's test against a rotating log",
+    )

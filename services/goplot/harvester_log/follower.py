@@ -1,0 +1,273 @@
+"""Follows a log that grows and rotates: every line once, whatever happens to the file.
+
+The position is the start of the first line that was not given out, in a file that is known by its
+first bytes. A caller that keeps the position together with what it made of the lines loses and
+doubles nothing, wherever it is killed.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goplot.harvester_log.files import (
+    DAMAGED,
+    HEAD,
+    TAIL,
+    LogFile,
+    Mark,
+    head_of,
+    mark,
+    rotated,
+    snapshot,
+)
+
+#: Bytes that are read at once; also the most of a line that is kept.
+BLOCK = 128 * 1024
+
+# Marks of finished files: so many are kept, and of files that are gone only the newest.
+_REMEMBERED = 64
+_NEWEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading goes on.
+
+    `current` tells the file (None: none is begun), `offset` the first byte that was not given
+    out, `tail` the bytes before it. `finished` are the files of the log that are read to their
+    end and still there.
+    """
+
+    current: Mark | None = None
+    offset: int = 0
+    tail: str = ""
+    finished: tuple[Mark, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        current = self.current
+        return {
+            "current": None if current is None else [current.size, current.digest],
+            "offset": self.offset,
+            "tail": self.tail,
+            "finished": [[entry.size, entry.digest] for entry in self.finished],
+        }
+
+    @classmethod
+    def restored(cls, document: Mapping[str, Any]) -> "Position":
+        """As `document()` gave it. Raises TypeError, ValueError or KeyError for anything else."""
+        current = document["current"]
+        return cls(
+            None if current is None else Mark(*current),
+            int(document["offset"]),
+            str(document["tail"]),
+            tuple(Mark(*entry) for entry in document["finished"]),
+        )
+
+
+class Follower:
+    """Reads a log from a position on.
+
+    `lost` counts files whose rest was gone before it was read, `cut` lines that were too long.
+    """
+
+    def __init__(self, path: Path, position: Position | None) -> None:
+        """`position` None: from the start of what now is the log, without what was rotated."""
+        self._path = path
+        self._file: LogFile | None = None
+        self._head = b""
+        self._offset = 0
+        self._tail = b""
+        # What was read of a line whose end is not there yet, where reading goes on, and the
+        # bytes before that.
+        self._half = b""
+        self._read = 0
+        self._recent = b""
+        self._rotation_seen = False
+        self.lost = 0
+        self.cut = 0
+        if position is None:
+            self._finished = [mark(head) for head in map(head_of, rotated(path)) if head]
+        else:
+            self._finished = list(position.finished)
+            self._resume(position)
+
+    @property
+    def position(self) -> Position:
+        """Where to go on after the blocks that were given out."""
+        finished = tuple(self._finished)
+        if not self._head:
+            return Position(finished=finished)
+        return Position(mark(self._head), self._offset, self._tail.decode("latin-1"), finished)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def poll(self) -> Iterator[bytes]:
+        """All whole lines that are there now, in blocks. Raises OSError.
+
+        A line longer than BLOCK is given out by its first bytes. What has no newline is given
+        out as a line when the log goes on in another file.
+        """
+        while True:
+            if self._file is None and not self._open_next():
+                return
+            yield from self._drain()
+            if not self._is_over():
+                return
+            yield from self._leave()
+
+    def _drain(self) -> Iterator[bytes]:
+        """Whole lines up to the end of the current file."""
+        while self._file is not None:
+            try:
+                data = self._file.read_at(self._read, BLOCK)
+            except DAMAGED:
+                return
+            # Looked at after reading: what was read before a truncation is good.
+            if not data or not self._still_there(self._file):
+                return
+            if self._read <= len(self._head) < HEAD:
+                self._head += data[len(self._head) - self._read : HEAD - self._read]
+            self._read += len(data)
+            recent, self._recent = self._recent, (self._recent + data)[-TAIL:]
+            end = data.rfind(b"\n") + 1
+            if not end:
+                self._half = (self._half + data)[:BLOCK]
+                continue
+            first = data.find(b"\n") + 1
+            start = self._half + data[:first]
+            if len(start) > BLOCK:
+                self.cut += 1
+                start = start[: BLOCK - 1] + b"\n"
+            self._half = data[end:]
+            self._offset = self._read - len(self._half)
+            self._tail = (recent + data[:end])[-TAIL:]
+            yield start + data[first:end]
+
+    def _still_there(self, file: LogFile) -> bool:
+        """False when a file was truncated, also when it has grown anew since."""
+        size = file.size()
+        if size is None:
+            return True
+        if size < self._read or (self._head and not mark(self._head).fits(file.head())):
+            return False
+        return file.read_at(self._offset - len(self._tail), len(self._tail)) == self._tail
+
+    def _is_over(self) -> bool:
+        """True when the log goes on elsewhere than in the current file."""
+        file = self._file
+        if file is None or not self._still_there(file):
+            return True
+        if file.is_at(self._path):
+            self._rotation_seen = False
+            # Nothing was read here: it may have been written, copied and truncated meanwhile.
+            return not self._head and self._unread_rotated()
+        if file.path != self._path:
+            return True
+        if not self._path.exists() and not self._unread_rotated():
+            # Removed, and not made again: whoever has it open may still write.
+            return False
+        # Renamed while it was open: one more look, for a line that was being written meanwhile.
+        seen, self._rotation_seen = self._rotation_seen, True
+        return seen
+
+    def _leave(self) -> Iterator[bytes]:
+        """Go from the current file to where its text lies now, or be ready for the next one."""
+        file = self._file
+        self._rotation_seen = False
+        if file is None:
+            return
+        if not self._still_there(file):
+            position = self.position
+            self.close()
+            self._forget()
+            self._resume(position)
+            return
+        if self._half:
+            line = self._half + b"\n"
+            self._half, self._offset, self._tail = b"", self._read, self._recent
+            yield line
+        if self._head:
+            self._finished.append(mark(self._head))
+        self.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._head, self._offset, self._tail = b"", 0, b""
+        self._half, self._read, self._recent = b"", 0, b""
+
+    def _resume(self, position: Position) -> None:
+        """Find the file that a position is in, whatever its name is now."""
+        self._forget()
+        current = position.current
+        if current is None:
+            return
+        before, found = None, snapshot(self._path)
+        while before != found:
+            before = found
+            if self._find(position, current):
+                return
+            found = snapshot(self._path)
+        # Its rest is gone for good; what was read of it must not be read again.
+        self.lost += 1
+        self._finished.append(current)
+
+    def _find(self, position: Position, current: Mark) -> bool:
+        tail = position.tail.encode("latin-1")
+        for path in [self._path, *rotated(self._path)]:
+            with contextlib.suppress(OSError, *DAMAGED):
+                file = LogFile(path)
+                head = file.head()
+                start = position.offset - len(tail)
+                if current.fits(head) and file.read_at(start, len(tail)) == tail:
+                    self._file, self._head = file, head[: current.size]
+                    self._offset = self._read = position.offset
+                    self._tail = self._recent = tail
+                    return True
+                file.close()
+        return False
+
+    def _open_next(self) -> bool:
+        """Open the oldest file that was not read yet. False when there is none."""
+        before, found = None, snapshot(self._path)
+        while before != found:
+            self.close()
+            before = found
+            self._choose()
+            found = snapshot(self._path)
+        self._forget()
+        return self._file is not None
+
+    def _choose(self) -> None:
+        heads: list[bytes] = []
+        for path in [*rotated(self._path), self._path]:
+            with contextlib.suppress(OSError, *DAMAGED):
+                file = LogFile(path)
+                head = file.head()
+                heads.append(head)
+                wanted = path == self._path or bool(head)
+                if self._file is None and wanted and not self._is_finished(head):
+                    self._file = file
+                else:
+                    file.close()
+        if len(self._finished) > _REMEMBERED:
+            # Marks of files that are gone; the newest may only be under way to another name.
+            old, new = self._finished[:-_NEWEST], self._finished[-_NEWEST:]
+            self._finished = [entry for entry in old if any(map(entry.fits, heads))] + new
+
+    def _unread_rotated(self) -> bool:
+        """True when there is a rotated file that was not read, other than the current one."""
+        current = mark(self._head)
+        heads = map(head_of, rotated(self._path))
+        return any(
+            head and not current.fits(head) and not self._is_finished(head) for head in heads
+        )
+
+    def _is_finished(self, head: bytes) -> bool:
+        return any(entry.fits(head) for entry in self._finished)

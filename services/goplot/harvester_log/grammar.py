@@ -1,0 +1,283 @@
+r"""The Chia log's lines: every released form of the prefix and of what goplot counts. Pure.
+
+Lines are bytes, without their newline: a log may hold anything. Forms and where they come from
+(`X` is `{service} {logger:<33-len(service)}: {LEVEL:<8} {message}`):
+
+- 1.0.0 to 1.0.5: `HH:MM:SS.mmm X`
+- 1.1.0 to 2.4.3, and later with `log_backcompat`: `2021-05-01T10:11:12.123 X`
+- 2.4.4 on: `2026-11-22T17:01:33.290 2.7.5 X`
+- `log_stdout`: the level and the end of the line in ANSI colours
+- syslog and journald: `{service} {message}` or the message alone
+
+No pattern repeats a repetition, and only the first KEPT bytes of a line are looked at, so a
+line's cost is bounded whatever it holds.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: Bytes of a line that are looked at; what counts stands at the start of a line.
+KEPT = 8192
+
+#: Length of `2026-11-22T17:01:33.290 `, where the rest of the prefix begins.
+DATED = 24
+_UNDATED = 13
+
+UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What a line tells."""
+
+    ELIGIBLE = "eligible"
+    LOOK_ALIKE = "look_alike"
+    SLOW_V1 = "slow_v1"
+    SLOW_V2 = "slow_v2"
+    NO_DECOMPRESSOR = "no_decompressor"
+    DROPPED_COMPRESSION = "dropped_compression"
+    DROPPED_PHASE_OUT = "dropped_phase_out"
+    QUALITIES_FAILED = "qualities_failed"
+    FULL_PROOF_FAILED = "full_proof_failed"
+    PROVER_FAILED = "prover_failed"
+    REFRESHED = "refreshed"
+    DUPLICATE = "duplicate"
+    WRONG_FARMER_KEY = "wrong_farmer_key"
+    WRONG_POOL_KEY = "wrong_pool_key"
+    FAILED_TO_OPEN = "failed_to_open"
+    TOO_SMALL = "too_small"
+    NOT_DECOMPRESSED = "not_decompressed"
+    PEER_LOST = "peer_lost"
+    PARTIAL = "partial"
+    POOL_RESPONSE = "pool_response"
+    POOL_ERROR = "pool_error"
+    PARTIAL_FAILED = "partial_failed"
+    POOL_UNREACHABLE = "pool_unreachable"
+    SIGNAGE_POINT = "signage_point"
+    UNKNOWN_SIGNAGE_POINT = "unknown_signage_point"
+    FARMED_BLOCK = "farmed_block"
+    NO_DAEMON = "no_daemon"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What stands before a message; `version` is empty where the form has none.
+
+    `form` is `dated`, `undated` or `bare`; `start` is the message's first byte.
+    """
+
+    form: str
+    version: str
+    service: str
+    logger: str
+    level: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """An eligible line: what one lookup found. `seconds` is how long it took.
+
+    `form` names the release that introduced it: `1.0`, `2.5.7` or `next`.
+    """
+
+    form: str
+    plots: int
+    proofs_v1: int
+    proofs_v2: int
+    seconds: float
+    total_plots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that was understood as far as that goes."""
+
+    prefix: Prefix
+    kind: Kind
+    eligible: Eligible | None = None
+
+
+_COLOUR = r"(?:\x1b\[[0-9;]{0,12}m)"
+_REST = re.compile(
+    (
+        r"(?:(?P<version>\d[\w.+-]{0,40}) )?"
+        r"(?P<service>[a-z][a-z_]{1,30}) (?P<logger>[A-Za-z_][\w.]{0,80}) {0,40}: "
+        + _COLOUR
+        + r"?(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) {0,4}"
+        + _COLOUR
+        + "? "
+    ).encode()
+)
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d\.\d{3} ")
+# journalctl's `chia.harvester[71]: message`, syslog's `harvester message`, a time before it or not.
+_BARE = re.compile(
+    rb"(?:<\d{1,3}>)?(?:[\w:.+\[\]-]{1,40} {1,2}){0,5}?(?:chia[._])?"
+    rb"(?P<service>daemon|full_node|farmer|harvester|wallet)(?:\[\d{1,9}\]:?|:)? "
+)
+_TAIL = rb"\. Time: (\d{1,9}(?:\.\d{1,9})?) s\. Total (\d{1,9}) plots\s*"
+_V1_V2 = rb"Found (\d{1,9}) V1 proofs and (\d{1,9}) V2 qualities"
+_ELIGIBLE = (
+    (
+        "2.5.7",
+        re.compile(
+            rb"challenge_hash: [0-9a-f]{1,64} ?\.\.\. ?(\d{1,9}) plots were eligible for farming "
+            rb"challenge ?" + _V1_V2 + _TAIL
+        ),
+    ),
+    (
+        "1.0",
+        re.compile(
+            rb"(\d{1,9}) plots were eligible for farming [0-9a-f]{1,64}\.\.\. "
+            rb"Found (\d{1,9})() proofs" + _TAIL
+        ),
+    ),
+    (
+        "next",
+        re.compile(
+            rb"(\d{1,9}) plots were eligible for farming challenge_hash: [0-9a-f]{1,64} ?\.\.\. "
+            + _V1_V2
+            + _TAIL
+        ),
+    ),
+)
+_COLOURS = re.compile(_COLOUR.encode())
+# Signs and blanks before a message's first word: releases differ in them.
+_ORNAMENT = re.compile(rb"[\x80-\xff ]{0,40}")
+
+_HEADS: tuple[tuple[bytes, Kind], ...] = (
+    (b"Looking up qualities on ", Kind.SLOW_V1),
+    (b"Looking up partial proofs on ", Kind.SLOW_V2),
+    (b"No decompressor available. Cancelling", Kind.NO_DECOMPRESSOR),
+    (b"Proof dropped due to line point compression", Kind.DROPPED_COMPRESSION),
+    (b"Proof dropped due to hard fork phase-out", Kind.DROPPED_PHASE_OUT),
+    (b"Exception fetching qualities for ", Kind.QUALITIES_FAILED),
+    (b"Exception fetching full proof for ", Kind.FULL_PROOF_FAILED),
+    (b"Error using prover object ", Kind.PROVER_FAILED),
+    (b"_plot_refresh_callback: event ", Kind.REFRESHED),
+    (b"Have multiple copies of the plot ", Kind.DUPLICATE),
+    (b"Failed to open file ", Kind.FAILED_TO_OPEN),
+    (b"Not farming compressed plot ", Kind.NOT_DECOMPRESSED),
+    (b"peer disconnected ", Kind.PEER_LOST),
+    (b"Submitting partial for ", Kind.PARTIAL),
+    (b"Pool response: ", Kind.POOL_RESPONSE),
+    (b"Error in pooling: ", Kind.POOL_ERROR),
+    (b"Error sending partial to ", Kind.PARTIAL_FAILED),
+    (b"Error connecting to pool: ", Kind.POOL_UNREACHABLE),
+    (b"Finished signage point ", Kind.SIGNAGE_POINT),
+    (b"Received proof of space for an unknown signage point", Kind.UNKNOWN_SIGNAGE_POINT),
+    (b"Farmed unfinished_block ", Kind.FARMED_BLOCK),
+    (b"Cannot connect to daemon at ", Kind.NO_DAEMON),
+)
+# These begin with a path, so that what follows it tells.
+_WITHIN: tuple[tuple[bytes, bytes, Kind], ...] = (
+    (b"Not farming plot ", b"We assume the file is being copied", Kind.TOO_SMALL),
+    (b"Not farming plot ", b"Plot compression level", Kind.NOT_DECOMPRESSED),
+    (b"Plot ", b"has a farmer public key that is not in", Kind.WRONG_FARMER_KEY),
+    (b"Plot ", b"has a pool public key that is not in", Kind.WRONG_POOL_KEY),
+)
+_ALL_HEADS = tuple(head for head, _ in _HEADS) + tuple(head for head, _, _ in _WITHIN)
+_FIRST = 5
+_BY_FIRST = {
+    first: tuple(entry for entry in _HEADS if entry[0].startswith(first))
+    for first in {head[:_FIRST] for head, _ in _HEADS}
+}
+# What the harvester also says of eligible plots, at DEBUG.
+_NO_LOOK_ALIKE = b"new_signage_point_harvester "
+
+
+def parse(line: bytes, prefix: Prefix | None = None) -> Line:
+    """Understand one line as far as that goes; never raises. `prefix`: its own, if known."""
+    line = line[:KEPT]
+    if prefix is None:
+        prefix = parse_prefix(line)
+    message = line[prefix.start :]
+    if b"\x1b" in message:
+        message = _COLOURS.sub(b"", message)
+    eligible = parse_eligible(message)
+    if eligible is not None:
+        return Line(prefix, Kind.ELIGIBLE, eligible)
+    return Line(prefix, _kind(prefix, message))
+
+
+def parse_prefix(line: bytes) -> Prefix:
+    """What stands before the message; of an unknown form, service and level are `unknown`."""
+    prefix = parse_rest(line[DATED:], "dated", DATED)
+    if prefix is None and _CLOCK.match(line):
+        prefix = parse_rest(line[_UNDATED:], "undated", _UNDATED)
+    if prefix is not None:
+        return prefix
+    match = _BARE.match(line)
+    if match is not None:
+        return Prefix("bare", "", match["service"].decode(), "", UNKNOWN, match.end())
+    return Prefix("bare", "", UNKNOWN, "", UNKNOWN, 0)
+
+
+def parse_rest(rest: bytes, form: str, offset: int) -> Prefix | None:
+    """A prefix from behind its time, which is `offset` bytes long; None when it is none."""
+    match = _REST.match(rest)
+    if match is None:
+        return None
+    version, service, logger, level = match.group("version", "service", "logger", "level")
+    return Prefix(
+        form,
+        (version or b"").decode(),
+        service.decode(),
+        logger.decode(),
+        level.decode(),
+        offset + match.end(),
+    )
+
+
+def parse_eligible(message: bytes) -> Eligible | None:
+    """An eligible line's message in one of its forms; None when it is none."""
+    for form, pattern in _ELIGIBLE:
+        match = pattern.fullmatch(message)
+        if match is not None:
+            plots, v1, v2, seconds, total = match.groups()
+            return Eligible(form, int(plots), int(v1), int(v2 or 0), float(seconds), int(total))
+    return None
+
+
+def may_tell(prefix: Prefix, head: bytes) -> bool:
+    """True when a line may tell something, judged by its message's first bytes.
+
+    False only when `parse` gives OTHER for every line with this prefix and head.
+    """
+    if prefix.level not in ("INFO", "DEBUG") or of_harvester(prefix) or b"\x1b" in head:
+        return True
+    ornament = _ORNAMENT.match(head)
+    word = head[ornament.end() :] if ornament else head
+    if word[:1].isdigit() or word.startswith(b"challenge_hash"[: len(word)]):
+        return True
+    return any(begin.startswith(word[: len(begin)]) for begin in _ALL_HEADS)
+
+
+def of_harvester(prefix: Prefix) -> bool:
+    """True for lines where an eligible line may stand: the harvester's, or nobody's."""
+    return prefix.service == "harvester" or prefix.service == UNKNOWN
+
+
+def _kind(prefix: Prefix, message: bytes) -> Kind:
+    ornament = _ORNAMENT.match(message)
+    word = message[ornament.end() :] if ornament else message
+    for head, kind in _BY_FIRST.get(word[:_FIRST], ()):
+        if word.startswith(head):
+            return kind
+    for head, within, kind in _WITHIN:
+        if word.startswith(head) and within in word:
+            return kind
+    if of_harvester(prefix) and not word.startswith(_NO_LOOK_ALIKE) and _looks_alike(message):
+        return Kind.LOOK_ALIKE
+    return Kind.OTHER
+
+
+def _looks_alike(message: bytes) -> bool:
+    """True for what speaks of eligible plots or of proofs found, in whatever form."""
+    text = message.lower()
+    if b"eligible" in text:
+        return True
+    return (b"plot" in text or b"challenge" in text) and (
+        (b"found" in text and b"proof" in text) or (b"passed" in text and b"filter" in text)
+    )

@@ -1,0 +1,209 @@
+"""What was counted in the Chia log so far. Pure: the clock is given.
+
+A block is bytes of whole lines, each with its newline. Most lines tell nothing but their service
+and level, so lines are counted by what stands at the same place in all of them, and only those
+that may tell more are parsed one by one: that is ten times as fast as parsing each.
+"""
+
+import re
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from itertools import compress
+from operator import itemgetter
+from typing import Any
+
+from goplot.harvester_log.grammar import (
+    DATED,
+    UNKNOWN,
+    Eligible,
+    Kind,
+    Line,
+    Prefix,
+    may_tell,
+    of_harvester,
+    parse,
+    parse_rest,
+)
+
+#: Upper bounds of the histogram of lookup times, in seconds. Chia warns above 8 (5 before 2.0);
+#: a proof is lost after about 28.
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 8.0, 15.0, 28.0)
+
+#: Unmatched INFO lines of the harvester, without one that matched, that are no accident.
+STRANGE_LINES = 5
+
+# The prefix from behind the time, and some bytes of the message: enough to tell most lines apart,
+# and few enough that most lines look alike.
+_key = itemgetter(slice(DATED, DATED + 67))
+_CACHED = 4096
+_ORIGINS = 500
+_DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3}) ")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counters and last values. Times are epoch seconds, None before the first.
+
+    `origins` counts lines by `version or form/service/level`, `kinds` by Kind, `forms` eligible
+    lines by form. `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange`
+    counts INFO lines of the harvester that no pattern matched, `alike` look-alikes, both since
+    the last eligible line.
+    """
+
+    lines: int = 0
+    origins: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+    forms: dict[str, int] = field(default_factory=dict)
+    eligible_plots: int = 0
+    proofs_v1: int = 0
+    proofs_v2: int = 0
+    lookup_seconds: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    last_eligible_plots: int | None = None
+    total_plots: int | None = None
+    last_line: float | None = None
+    last_info: float | None = None
+    last_match: float | None = None
+    last_eligible: float | None = None
+    strange: int = 0
+    alike: int = 0
+
+    @classmethod
+    def restored(cls, document: Mapping[str, Any]) -> "Tally":
+        """A tally as `document()` gave it. Raises TypeError or KeyError for anything else."""
+        return cls(**{entry.name: document[entry.name] for entry in fields(cls)})
+
+    def document(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return asdict(self)
+
+    def count(self, kind: Kind) -> int:
+        """Lines of a kind."""
+        return self.kinds.get(kind.value, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a key says of all lines that have it; `telling`: each of them must be parsed."""
+
+    prefix: Prefix | None
+    telling: bool
+
+
+class Counting:
+    """Adds blocks to a tally; keeps the look-alikes of the last block for whoever shows them."""
+
+    def __init__(self, tally: Tally) -> None:
+        """`tally` is changed in place."""
+        self.tally = tally
+        self.look_alikes: list[bytes] = []
+        self._known: dict[bytes, _Known] = {}
+        # The last line of each kind in a block: times are told for these alone.
+        self._last: dict[str, bytes] = {}
+
+    def add(self, block: bytes, now: float) -> None:
+        """Count the lines of a block, read at the time `now`."""
+        lines = block.split(b"\n")
+        lines.pop()
+        if not lines:
+            return
+        self.look_alikes.clear()
+        self.tally.lines += len(lines)
+        self._last = {"line": lines[-1]}
+        keys = list(map(_key, lines))
+        telling = {}
+        for key, count in Counter(keys).items():
+            known = self._known.get(key) or self._learn(key)
+            if known.telling:
+                telling[key] = known.prefix
+            elif known.prefix is not None:
+                self._count(known.prefix, Kind.OTHER, count)
+                if known.prefix.level == "INFO":
+                    self._last["info"] = lines[-1]
+        if telling:
+            pairs = compress(zip(keys, lines, strict=True), map(telling.__contains__, keys))
+            for key, line in pairs:
+                self._add_line(line, parse(line, telling[key]))
+        self._take_times(now)
+
+    def add_parsed(self, line: bytes, parsed: Line, now: float) -> None:
+        """Count one line that was parsed already, as a block of its own."""
+        self.look_alikes.clear()
+        self.tally.lines += 1
+        self._last = {"line": line}
+        self._add_line(line, parsed)
+        self._take_times(now)
+
+    def _add_line(self, line: bytes, parsed: Line) -> None:
+        prefix, kind = parsed.prefix, parsed.kind
+        self._count(prefix, kind, 1)
+        if prefix.level == "INFO":
+            self._last["info"] = line
+        if parsed.eligible is not None:
+            self._last["eligible"] = self._last["match"] = self._last["info"] = line
+            self._add_eligible(parsed.eligible)
+        elif kind is Kind.LOOK_ALIKE:
+            self.tally.alike += 1
+            self.look_alikes.append(line)
+        elif kind is not Kind.OTHER:
+            self._last["match"] = line
+        elif prefix.level == "INFO" and of_harvester(prefix):
+            self.tally.strange += 1
+
+    def _add_eligible(self, eligible: Eligible) -> None:
+        tally = self.tally
+        tally.forms[eligible.form] = tally.forms.get(eligible.form, 0) + 1
+        tally.eligible_plots += eligible.plots
+        tally.proofs_v1 += eligible.proofs_v1
+        tally.proofs_v2 += eligible.proofs_v2
+        tally.lookup_seconds += eligible.seconds
+        tally.buckets[bisect_left(BUCKETS, eligible.seconds)] += 1
+        tally.last_eligible_plots = eligible.plots
+        tally.total_plots = eligible.total_plots
+        tally.strange = tally.alike = 0
+
+    def _count(self, prefix: Prefix, kind: Kind, count: int) -> None:
+        origins, kinds = self.tally.origins, self.tally.kinds
+        origin = self._origin(prefix)
+        origins[origin] = origins.get(origin, 0) + count
+        kinds[kind.value] = kinds.get(kind.value, 0) + count
+
+    def _take_times(self, now: float) -> None:
+        moments = {name: _time_of(line, now) for name, line in self._last.items()}
+        tally = self.tally
+        tally.last_line = moments["line"]
+        tally.last_info = moments.get("info", tally.last_info)
+        tally.last_match = moments.get("match", tally.last_match)
+        tally.last_eligible = moments.get("eligible", tally.last_eligible)
+
+    def _learn(self, key: bytes) -> _Known:
+        if len(self._known) >= _CACHED:
+            self._known.clear()
+        prefix = parse_rest(key, "dated", DATED)
+        telling = prefix is None or may_tell(prefix, key[prefix.start - DATED :])
+        self._known[key] = known = _Known(prefix, telling)
+        return known
+
+    def _origin(self, prefix: Prefix) -> str:
+        origin = f"{prefix.version or prefix.form}/{prefix.service}/{prefix.level}"
+        origins = self.tally.origins
+        if origin not in origins and len(origins) >= _ORIGINS:
+            # A log that is no Chia log must not fill the memory.
+            return f"{prefix.form}/{UNKNOWN}/{prefix.level}"
+        return origin
+
+
+def _time_of(line: bytes, now: float) -> float:
+    """When a line was written, local time; `now` where it does not say, or is ahead of it."""
+    match = _DATE.match(line)
+    if match is None:
+        return now
+    year, month, day, hour, minute, second, millisecond = map(int, match.groups())
+    try:
+        moment = time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
+    except (OverflowError, ValueError):
+        return now
+    return min(now, moment + millisecond / 1000)
