@@ -15,7 +15,7 @@ from goplot.grafana import waiting
 from goplot.host import clock
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
-from goplot.host.success import read_successes, record_success
+from goplot.host.success import add_success, read_successes, record_success
 from goplot.host.textfile import Metrics
 from goplot.host.totals import Totals, read_totals
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables
@@ -40,12 +40,7 @@ def collect(settings: Settings) -> Metrics:
     totals = read_totals(settings.roots.state)
     _add_totals(metrics, totals, len(observation.jobs) + len(observation.broken))
     _add_pacer(metrics, settings.roots.state, tunables)
-    metrics.family(
-        "goplot_last_success_timestamp_seconds", "gauge", "When a program last did its work."
-    )
-    successes = {**read_successes(settings.roots.state), "plotter-collector": time.time()}
-    for program, moment in sorted(successes.items()):
-        metrics.sample("goplot_last_success_timestamp_seconds", moment, {"program": program})
+    add_success(metrics, {**read_successes(settings.roots.state), "plotter-collector": time.time()})
     return metrics
 
 

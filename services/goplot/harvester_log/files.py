@@ -92,13 +92,15 @@ class LogFile:
             return False
 
 
-def snapshot(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Which files have which names now: two alike mean that nothing was renamed between them."""
+def snapshot(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Which files have which names now: two alike mean that nothing was rotated between them."""
     found = []
     for entry in [*rotated(path), path]:
         with contextlib.suppress(OSError):
             status = entry.stat()
-            found.append((entry.name, status.st_dev, status.st_ino))
+            # A copy that is being made grows; that the log itself grows means nothing.
+            size = 0 if entry == path else status.st_size
+            found.append((entry.name, status.st_dev, status.st_ino, size))
     return tuple(found)
 
 

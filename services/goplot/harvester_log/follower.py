@@ -245,17 +245,20 @@ class Follower:
         return self._file is not None
 
     def _choose(self) -> None:
-        heads: list[bytes] = []
+        found: list[tuple[LogFile, bytes]] = []
         for path in [*rotated(self._path), self._path]:
             with contextlib.suppress(OSError, *DAMAGED):
                 file = LogFile(path)
-                head = file.head()
-                heads.append(head)
-                wanted = path == self._path or bool(head)
-                if self._file is None and wanted and not self._is_finished(head):
-                    self._file = file
-                else:
-                    file.close()
+                found.append((file, file.head()))
+        heads = [head for _, head in found]
+        current = heads[-1] if found and found[-1][0].path == self._path else b""
+        for file, head in found:
+            # What begins as the log itself is a copy of it that may not be whole yet.
+            copied = file.path != self._path and (not head or mark(head).fits(current))
+            if self._file is None and not copied and not self._is_finished(head):
+                self._file = file
+            else:
+                file.close()
         if len(self._finished) > _REMEMBERED:
             # Marks of files that are gone; the newest may only be under way to another name.
             old, new = self._finished[:-_NEWEST], self._finished[-_NEWEST:]

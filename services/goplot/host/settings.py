@@ -1,5 +1,6 @@
 """The static settings, /etc/goplot/settings.toml: read whole, refused when anything is wrong."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,8 +82,53 @@ class HostSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChiaSettings:
+    """Where Chia is on this host. `log` is None where it logs to journald."""
+
+    root: Path
+    log: Path | None
+    quiet_seconds: float
+
+    def fault(self) -> str:
+        """Why the log can't be read now; empty when it can."""
+        if self.log is None or os.access(self.log, os.R_OK):
+            return ""
+        return f"{self.log} is not there" if not self.log.exists() else f"{self.log} is unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an RPC is asked."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class FarmerSettings:
+    """What the farmer collector asks (None: not asked), and names of harvesters by address."""
+
+    full_node: Address | None
+    farmer: Address | None
+    wallet: Address | None
+    timeout_seconds: float
+    harvesters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HarvesterSettings:
+    """What the harvester collector asks."""
+
+    harvester: Address
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the settings file says. `annotations_url` is None without Grafana."""
+    """Everything that the settings file says.
+
+    `annotations_url` is None without Grafana, a collector where it has no table.
+    """
 
     path: Path
     roots: Roots
@@ -90,6 +136,9 @@ class Settings:
     plotters: Mapping[str, PlotterSettings]
     annotations_url: str | None
     host: HostSettings
+    chia: ChiaSettings
+    farmer_collector: FarmerSettings | None
+    harvester_collector: HarvesterSettings | None
 
 
 _ROOTS: dict[str, str] = {
@@ -101,6 +150,9 @@ _ROOTS: dict[str, str] = {
     "state": "/var/lib/goplot",
     "textfiles": "/var/lib/prometheus/node-exporter",
 }
+_CHIA_ROOT = "/var/lib/chia/mainnet"
+_COLLECTORS = ("farmer_collector", "harvester_collector")
+_TABLES = ("roots", "plot", "plotters", "annotations", "host", "chia", *_COLLECTORS)
 _TYPES = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
 
 
@@ -164,7 +216,7 @@ class _Reader:
 
 
 def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
-    reader.only(document, ("roots", "plot", "plotters", "annotations", "host"), "")
+    reader.only(document, _TABLES, "")
     plotters = _plotters(reader, reader.table(document, "plotters"))
     annotations = reader.table(document, "annotations")
     reader.only(annotations, ("url",), "annotations.")
@@ -185,6 +237,9 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
         plotters=plotters,
         annotations_url=url or None,
         host=HostSettings(Path(mountinfo), Path(proc), units),
+        chia=_chia(reader, reader.table(document, "chia")),
+        farmer_collector=_farmer(reader, document),
+        harvester_collector=_harvester(reader, document),
     )
 
 
@@ -197,6 +252,76 @@ def _roots(reader: _Reader, table: Mapping[str, Any]) -> Roots:
             reader.refuse(f"roots.{key}", f"is {value!r}; it must be an absolute path")
         paths[key] = Path(value)
     return Roots(**paths)
+
+
+def _chia(reader: _Reader, table: Mapping[str, Any]) -> ChiaSettings:
+    reader.only(table, ("root", "log", "quiet_seconds"), "chia.")
+    root = reader.take(table, "root", str, _CHIA_ROOT, "chia.")
+    log = reader.take(table, "log", str, f"{root}/log/debug.log", "chia.")
+    for key, value in (("root", root), ("log", log)):
+        if not value.startswith("/") and (key, value) != ("log", "journal"):
+            reader.refuse(f"chia.{key}", f"is {value!r}; it must be an absolute path")
+    quiet = _positive(reader, table, "quiet_seconds", 300.0, "chia.")
+    return ChiaSettings(Path(root), None if log == "journal" else Path(log), quiet)
+
+
+def _farmer(reader: _Reader, document: Mapping[str, Any]) -> FarmerSettings | None:
+    if "farmer_collector" not in document:
+        return None
+    where = "farmer_collector."
+    table = reader.table(document, "farmer_collector")
+    services = {
+        "full_node": "localhost:8555",
+        "farmer": "localhost:8559",
+        "wallet": "localhost:9256",
+    }
+    reader.only(table, (*services, "timeout_seconds", "harvesters"), where)
+    names = reader.table(table, "harvesters", where)
+    if not all(isinstance(name, str) for name in names.values()):
+        reader.refuse(f"{where}harvesters", 'every name must be text, such as "harvester1"')
+        names = {}
+    return FarmerSettings(
+        **{k: _address(reader, table, k, f"localhost:{p}", where) for k, p in ports.items()},
+        timeout_seconds=_positive(reader, table, "timeout_seconds", 10.0, where),
+        harvesters=dict(names),
+    )
+
+
+def _harvester(reader: _Reader, document: Mapping[str, Any]) -> HarvesterSettings | None:
+    if "harvester_collector" not in document:
+        return None
+    where = "harvester_collector."
+    table = reader.table(document, "harvester_collector")
+    reader.only(table, ("harvester", "timeout_seconds"), where)
+    address = _address(reader, table, "harvester", "localhost:8560", where)
+    if address is None:
+        reader.refuse(f"{where}harvester", "is empty; name host:port, or remove the table")
+        return None
+    return HarvesterSettings(address, _positive(reader, table, "timeout_seconds", 10.0, where))
+
+
+def _positive(
+    reader: _Reader, table: Mapping[str, Any], key: str, usual: float, where: str
+) -> float:
+    value: float = reader.take(table, key, float, usual, where)
+    if not 0 < value < float("inf"):
+        reader.refuse(f"{where}{key}", f"is {value!r}; it must be more than 0")
+        return usual
+    return value
+
+
+def _address(
+    reader: _Reader, table: Mapping[str, Any], key: str, usual: str, where: str
+) -> Address | None:
+    text: str = reader.take(table, key, str, usual, where)
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        reader.refuse(f"{where}{key}", f"is {text!r}; it must be host:port, such as {usual}")
+        return None
+    return Address(host, int(port))
 
 
 def _plot(

@@ -1,0 +1,111 @@
+"""The Chia log where it is in journald (`log_systemd`, or `log_stdout` in a unit)."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+# Of Chia's own handler `chia.harvester`; of a unit's output the program, `chia_harvester`.
+_SERVICES = ("daemon", "full_node", "farmer", "harvester", "wallet")
+_IDENTIFIERS = tuple(f"chia{sign}{service}" for service in _SERVICES for sign in "._")
+_LEVELS = {"2": "CRITICAL", "3": "ERROR", "4": "WARNING", "6": "INFO", "7": "DEBUG"}
+_READ = 128 * 1024
+_MOST = 1024 * 1024
+
+
+class Journal:
+    """Follows journald from a cursor on, in blocks of lines as in debug.log.
+
+    `cut` counts entries that were too long, `cursor` is the last one that was given out.
+    """
+
+    def __init__(self, cursor: str, program: str = "journalctl") -> None:
+        """`cursor` empty: from this boot on."""
+        self.cursor = cursor
+        self.cut = 0
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._half = b""
+
+    def close(self) -> None:
+        """End journalctl."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def poll(self) -> Iterator[bytes]:
+        """All that is there now, in blocks. Raises OSError when journald can't be read."""
+        process = self._process or self._start()
+        if process.stdout is None:
+            return
+        while True:
+            try:
+                data = os.read(process.stdout.fileno(), _READ)
+            except BlockingIOError:
+                return
+            if not data:
+                self._fail()
+            whole, _, self._half = (self._half + data).rpartition(b"\n")
+            if len(self._half) > _MOST:
+                self._half, self.cut = b"", self.cut + 1
+            entries = [entry for entry in map(_entry, whole.split(b"\n")) if entry]
+            if entries:
+                self.cursor = entries[-1].get("__CURSOR", self.cursor)
+                yield b"".join(map(_lines, entries))
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        start = f"--after-cursor={self.cursor}" if self.cursor else "--boot"
+        self._half = b""
+        self._process = subprocess.Popen(
+            [
+                self._program,
+                "--quiet",
+                "--follow",
+                "--no-tail",
+                "--output=json",
+                "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,LOGGER",
+                start,
+                *(f"--identifier={name}" for name in _IDENTIFIERS),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        if self._process.stdout is not None:
+            os.set_blocking(self._process.stdout.fileno(), False)
+        return self._process
+
+    def _fail(self) -> None:
+        process, self._process = self._process, None
+        text = b"" if process is None else process.communicate()[1]
+        raise OSError(f"journalctl ended: {text.decode(errors='replace').strip() or 'no error'}")
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _lines(entry: dict[str, Any]) -> bytes:
+    """An entry as debug.log would have it, each of its lines with a newline."""
+    message = entry.get("MESSAGE")
+    if isinstance(message, list):
+        # What is no UTF-8 comes as a list of numbers.
+        text = bytes(byte & 255 for byte in message if isinstance(byte, int))
+    else:
+        text = str(message or "").encode()
+    if text[:4].isdigit() and text[4:5] == b"-":
+        return text + b"\n"
+    identifier = str(entry.get("SYSLOG_IDENTIFIER", ""))
+    service = identifier.removeprefix("chia").lstrip("._") or "daemon"
+    logger = str(entry.get("LOGGER") or f"chia.{service}")
+    level = _LEVELS.get(str(entry.get("PRIORITY")), "INFO")
+    stamp = str(entry.get("__REALTIME_TIMESTAMP", "0"))
+    seconds, millis = divmod(int(stamp) // 1000 if stamp.isdigit() else 0, 1000)
+    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
+    return f"{when}.{millis:03d} {service} {logger}: {level:<8} ".encode() + text + b"\n"

@@ -1,0 +1,196 @@
+"""goplot-harvester-log: follows the Chia log and writes what it says as metrics."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from goplot.harvester_log.follower import Follower, Position
+from goplot.harvester_log.journal import Journal
+from goplot.harvester_log.metrics import Sight, metrics_of, state_of
+from goplot.harvester_log.tally import Counting, Tally
+from goplot.host.files import write_whole
+from goplot.host.notify import notify
+from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+
+_POLL_SECONDS = 1.0
+#: A kill repeats at most the reading of this time; it never changes what is counted.
+_SAVE_SECONDS = 5.0
+_WRITE_SECONDS = 10.0
+
+
+class Watch:
+    """The log with what was counted in it, kept together."""
+
+    def __init__(self, settings: Settings, folder: Path, now: float) -> None:
+        """Go on where the state in `folder` says. Raises OSError."""
+        self._settings = settings
+        self._path = folder / "harvester_log.json"
+        document = _read(self._path)
+        self._tally = Tally() if document is None else Tally.restored(document["tally"])
+        self._since: float = now if document is None else document["since"]
+        self._lost: int = 0 if document is None else document["lost"]
+        self._cut: int = 0 if document is None else document["cut"]
+        self._counting = Counting(self._tally)
+        self._source = self._open(document)
+        self._readable = False
+        self._fault = ""
+        self._said = ""
+        self._saved = 0.0
+        self._written = 0.0
+        self._fresh = True
+        self.save()
+
+    def poll(self) -> None:
+        """Read what is there, save and write what is due."""
+        fault = self._settings.chia.fault()
+        try:
+            for block in self._blocks():
+                self._counting.add(block, time.time())
+                self._fresh = True
+                notify("WATCHDOG=1")
+                self._save_when_due()
+        except OSError as error:
+            fault = str(error)
+        self._readable = not fault
+        if fault != self._fault:
+            print(f"the Chia log {fault or 'can be read again'}", file=sys.stderr)
+            self._fault = fault
+        self._save_when_due()
+        if time.monotonic() - self._written >= _WRITE_SECONDS:
+            self.write()
+
+    def save(self) -> None:
+        """Keep position and counts, in one step. Raises OSError."""
+        source = self._source
+        position: dict[str, Any] = {}
+        if isinstance(source, Follower):
+            position["position"] = source.position.document()
+        else:
+            position["cursor"] = source.cursor
+        lost, cut = self._losses()
+        document = {
+            **position,
+            "tally": self._tally.document(),
+            "since": self._since,
+            "lost": lost,
+            "cut": cut,
+        }
+        write_whole(self._path, json.dumps(document) + "\n", mode=0o640)
+        self._saved = time.monotonic()
+        self._fresh = False
+
+    def write(self) -> None:
+        """Write the metrics."""
+        now = time.time()
+        lost, cut = self._losses()
+        sight = Sight(self._readable, self._since, self._settings.chia.quiet_seconds, lost, cut)
+        state = state_of(self._tally, sight, now)
+        if state.value != self._said:
+            print(f"the Chia log is {state.value}", file=sys.stderr)
+            self._said = state.value
+        try:
+            metrics_of(self._tally, sight, now).write(
+                self._settings.roots.textfiles, "goplot_harvester_log"
+            )
+        except OSError as error:
+            print(f"the metrics can't be written: {error}", file=sys.stderr)
+        notify(f"STATUS={state.value}, {self._tally.lines} lines read")
+        self._written = time.monotonic()
+
+    def close(self) -> None:
+        """Save for the next start."""
+        self.save()
+        self.write()
+        self._source.close()
+
+    def _open(self, document: dict[str, Any] | None) -> Follower | Journal:
+        chia = self._settings.chia
+        if chia.log is None:
+            return Journal("" if document is None else document.get("cursor", ""))
+        position = None
+        if document is not None and "position" in document:
+            position = Position.restored(document["position"])
+        return Follower(chia.log, position)
+
+    def _blocks(self) -> Iterator[bytes]:
+        return self._source.poll()
+
+    def _losses(self) -> tuple[int, int]:
+        lost = self._source.lost if isinstance(self._source, Follower) else 0
+        return self._lost + lost, self._cut + self._source.cut
+
+    def _save_when_due(self) -> None:
+        if self._fresh and time.monotonic() - self._saved >= _SAVE_SECONDS:
+            try:
+                self.save()
+            except OSError as error:
+                # What was read is counted anew after a restart: nothing is wrong yet.
+                print(f"the position can't be kept: {error}", file=sys.stderr)
+                self._saved = time.monotonic()
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where the state is: the unit's StateDirectory=, or a folder in that of goplot."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(given) if given else settings.roots.state / "harvester_log"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The state; None when there is none. One that is damaged is put aside: counters start anew."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text())
+        Tally.restored(document["tally"])
+        if "position" in document:
+            Position.restored(document["position"])
+        if not all(isinstance(document[key], int | float) for key in ("since", "lost", "cut")):
+            raise ValueError("no numbers")
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        print(f"{path} is damaged ({error}), counters start anew", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            path.rename(path.with_suffix(".damaged"))
+        return None
+    return document
+
+
+def main() -> int:
+    """Run until SIGTERM. Returns 0, 1 when the state can't be kept, 78 for settings."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="goplot-harvester-log", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    options = parser.parse_args()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        settings = load(options.settings)
+        folder = state_folder(settings)
+        folder.mkdir(exist_ok=True)
+        watch = Watch(settings, folder, time.time())
+        notify("READY=1")
+        while not stopping.is_set():
+            notify("WATCHDOG=1")
+            watch.poll()
+            stopping.wait(_POLL_SECONDS)
+        notify("STOPPING=1")
+        watch.close()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    except OSError as error:
+        print(f"goplot-harvester-log: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
