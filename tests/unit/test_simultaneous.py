@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from goplot.farm.formats import GIB
+from goplot.farm.jobs import Job
 from goplot.host.jobstore import read_jobs
 from goplot.host.units import lock_holder
 from tests.unit.farm_root import FarmRoot
@@ -33,8 +34,13 @@ def waiting_root(root: FarmRoot) -> Iterator[FarmRoot]:
 
 def goplot(root: FarmRoot, *arguments: str) -> subprocess.Popen[str]:
     """Start the goplot command in a process of its own."""
+    return python(root, "goplot.cli", *arguments)
+
+
+def python(root: FarmRoot, module: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a program of goplot in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "goplot.cli", *arguments, "--settings", str(root.settings_path)],
+        [sys.executable, "-m", module, *arguments, "--settings", str(root.settings_path)],
         env={**os.environ, "PYTHONPATH": str(SERVICES)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -44,33 +50,36 @@ def goplot(root: FarmRoot, *arguments: str) -> subprocess.Popen[str]:
 
 def test_twenty_starts_at_once(waiting_root: FarmRoot) -> None:
     root = waiting_root
-    # A seventh of what is free is what one plot needs, so that six fit in each temp farm.
+    root.tune(max_plots=100)
+    # A bit less than a sixth of what is free is what one plot needs: six fit in each temp farm.
     space = os.statvfs(root.temp(1))
     need = space.f_bavail * space.f_frsize / 6.5
     root.configure(fate="wait", temp_gib=need / GIB)
+    processes = [goplot(root, "plot", "--json") for _ in range(STARTS - 1)]
+    pacer = python(root, "goplot.pacer.service")
     answers = []
-    for process in [goplot(root, "plot", "--json") for _ in range(STARTS)]:
+    for process in processes:
         out, err = process.communicate(timeout=100)
         assert process.returncode in (0, 4), err
         answers.append(json.loads(out))
-    started = [answer for answer in answers if answer["starts"]]
-    refused = [answer for answer in answers if not answer["starts"]]
-    assert sorted(answer["index"] for answer in started) == list(range(1, len(started) + 1))
-    assert len(started) == 12
-    assert {answer["reason"] for answer in refused} == {"temp_space"}
-    for farm in (1, 2):
-        temps = [answer["temp"] for answer in started]
-        assert temps.count(str(root.temp(farm))) == 6
+    await_that(lambda: (root.path / "state" / "pacer.json").exists())
+    pacer.terminate()
+    assert pacer.wait(60) == 0
+    pacer.communicate()
+    jobs, broken = read_jobs(root.path / "state" / "jobs")
+    assert broken == {}
+    assert [job.index for job in jobs] == list(range(1, 13))
+    by_hand = sorted(answer["index"] for answer in answers if answer["starts"])
+    assert by_hand == [job.index for job in jobs if job.origin == "hand"]
+    assert {answer["reason"] for answer in answers if not answer["starts"]} == {"temp_space"}
+    assert [sum(job.temp_farm == farm for job in jobs) for farm in (1, 2)] == [6, 6]
 
 
 def test_stop_pause_and_resume(waiting_root: FarmRoot) -> None:
     root = waiting_root
     root.configure(fate="wait")
     assert goplot(root, "plot").wait(60) == 0
-    await_that(lambda: (root.temp(1) / "waiting").exists())
-    (job,), _ = read_jobs(root.path / "state" / "jobs")
-    assert job.process is not None
-    plotter = int(job.process.split(":")[0])
+    job, plotter = plotting(root)
     assert goplot(root, "pause", "1").wait(60) == 0
     await_that(lambda: state_of(plotter) == "T")
     status, _ = goplot(root, "status", "--json").communicate(timeout=60)
@@ -90,10 +99,7 @@ def test_a_tractor_that_is_killed_leaves_no_plotter_behind(waiting_root: FarmRoo
     root = waiting_root
     root.configure(fate="wait")
     assert goplot(root, "plot").wait(60) == 0
-    await_that(lambda: (root.temp(1) / "waiting").exists())
-    (job,), _ = read_jobs(root.path / "state" / "jobs")
-    assert job.process is not None
-    plotter = int(job.process.split(":")[0])
+    job, plotter = plotting(root)
     lock = root.path / "state" / "jobs" / "1.lock"
     tractor = lock_holder(lock)
     assert tractor
@@ -110,6 +116,15 @@ def test_a_tractor_that_is_killed_leaves_no_plotter_behind(waiting_root: FarmRoo
     assert result["reason"] == "crash"
     assert not job.folder.exists()
     assert list((root.path / "state" / "jobs").iterdir()) == []
+
+
+def plotting(root: FarmRoot) -> tuple[Job, int]:
+    """The one job, once its plotter is at work, and the plotter's process."""
+    await_that(lambda: (root.temp(1) / "waiting").exists())
+    await_that(lambda: '"process": "' in (root.path / "state" / "jobs" / "1.json").read_text())
+    (job,), _ = read_jobs(root.path / "state" / "jobs")
+    assert job.process is not None
+    return job, int(job.process.split(":")[0])
 
 
 def state_of(process: int) -> str:

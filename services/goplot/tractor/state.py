@@ -11,6 +11,7 @@ from goplot.host.jobstore import Result, end_job, read_jobs, write_job
 from goplot.host.log import Log
 from goplot.host.notify import notify
 from goplot.host.settings import Settings
+from goplot.host.success import record_success
 from goplot.host.tunables import read_last_good, read_tunables
 from goplot.tractor.plotters.base import Progress
 
@@ -124,6 +125,8 @@ class JobState:
                 phase_seconds={phase: round(s, 3) for phase, s in phases.items()},
             ),
         )
+        if done:
+            record_success(self.settings.roots.state, "tractor")
         outcome = f"done: {plot}" if done else f"failed ({reason}): {detail}"
         self.log(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
 
