@@ -270,12 +270,8 @@ def _farmer(reader: _Reader, document: Mapping[str, Any]) -> FarmerSettings | No
         return None
     where = "farmer_collector."
     table = reader.table(document, "farmer_collector")
-    services = {
-        "full_node": "localhost:8555",
-        "farmer": "localhost:8559",
-        "wallet": "localhost:9256",
-    }
-    reader.only(table, (*services, "timeout_seconds", "harvesters"), where)
+    ports = {"full_node": 8555, "farmer": 8559, "wallet": 9256}
+    reader.only(table, (*ports, "timeout_seconds", "harvesters"), where)
     names = reader.table(table, "harvesters", where)
     if not all(isinstance(name, str) for name in names.values()):
         reader.refuse(f"{where}harvesters", 'every name must be text, such as "harvester1"')
