@@ -132,6 +132,9 @@ class Follower:
             # Looked at after reading: what was read before a truncation is good.
             if not data or not self._still_there(self._file):
                 return
+            if not self._head and self._overtook(self._file, data):
+                self.close()
+                return
             if self._read <= len(self._head) < HEAD:
                 self._head += data[len(self._head) - self._read : HEAD - self._read]
             self._read += len(data)
@@ -150,6 +153,13 @@ class Follower:
             self._tail = (recent + data[:end])[-TAIL:]
             yield start + data[first:end]
 
+    def _overtook(self, file: LogFile, data: bytes) -> bool:
+        """True when the first text of the log has older text before it, that was not read.
+
+        Between choosing and reading it, the log may have been written, copied and truncated.
+        """
+        return file.path == self._path and self._unread_rotated(mark(data))
+
     def _still_there(self, file: LogFile) -> bool:
         """False when a file was truncated, also when it has grown anew since."""
         size = file.size()
@@ -167,10 +177,10 @@ class Follower:
         if file.is_at(self._path):
             self._rotation_seen = False
             # Nothing was read here: it may have been written, copied and truncated meanwhile.
-            return not self._head and self._unread_rotated()
+            return not self._head and self._unread_rotated(mark(self._head))
         if file.path != self._path:
             return True
-        if not self._path.exists() and not self._unread_rotated():
+        if not self._path.exists() and not self._unread_rotated(mark(self._head)):
             # Removed, and not made again: whoever has it open may still write.
             return False
         # Renamed while it was open: one more look, for a line that was being written meanwhile.
@@ -264,9 +274,8 @@ class Follower:
             old, new = self._finished[:-_NEWEST], self._finished[-_NEWEST:]
             self._finished = [entry for entry in old if any(map(entry.fits, heads))] + new
 
-    def _unread_rotated(self) -> bool:
+    def _unread_rotated(self, current: Mark) -> bool:
         """True when there is a rotated file that was not read, other than the current one."""
-        current = mark(self._head)
         heads = map(head_of, rotated(self._path))
         return any(
             head and not current.fits(head) and not self._is_finished(head) for head in heads
