@@ -112,6 +112,17 @@ def test_plots_are_counted(root: FarmRoot) -> None:
     assert read_plots(root.path / "state")[str(root.disk(1, "disk1"))] == 1
 
 
+def test_a_disk_that_can_not_be_read_is_failing_and_stops_nothing(root: FarmRoot) -> None:
+    plots = root.disk(1, "disk1") / "plots"
+    plots.rmdir()
+    # Whatever looks into it gets an error, as from a disk whose device is gone.
+    plots.symlink_to(plots)
+    assert main() == 0
+    assert "disk1 is failing: Too many levels of symbolic links" in log(root)
+    assert value(root, "disk1") == OUT
+    assert run(root, reserve(root))
+
+
 def test_a_disk_that_takes_no_write_is_failing(root: FarmRoot) -> None:
     # A folder where the probe's file should be: the write fails although all looks well.
     probe_file = root.disk(1, "disk1") / "logs" / ".goplot-probe"

@@ -48,29 +48,47 @@ def clean_temps(settings: Settings, observation: Observation) -> list[str]:
     """Remove the temporary files of jobs that are over from temp farms that can be written.
 
     A job that ended while its temp farm was away could not do it. A finished plot of a job that
-    failed is kept, with its folder. Returns a line for each folder. Raises OSError.
+    failed is kept, with its folder. Returns a line for each folder. Raises
+    OSError when the state can't be read.
     """
-    found = [
-        (int(match[1]), Path(entry.path))
-        for temp in observation.temps
-        if temp.trouble is None
-        for entry in os.scandir(temp.path)
-        if (match := _FOLDER.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
-    ]
+    lines: list[str] = []
+    found: list[tuple[int, Path]] = []
+    for temp in observation.temps:
+        if temp.trouble is None:
+            try:
+                found += _job_folders(temp.path)
+            except OSError as error:
+                lines.append(f"{temp.path} can't be read: {error.strerror}")
     if not found:
-        return []
+        return lines
     # In this order: a job that has a result and is no job any more never comes back.
     done = {result.index: result.done for result in read_results(settings.roots.state)}
     jobs, broken = read_jobs(settings.roots.jobs)
     busy = {job.index for job in jobs} | set(broken)
-    lines = []
     for index, folder in found:
         if index not in done or index in busy:
             continue
-        if not done[index] and finished_plot(folder) is not None:
-            lines.append(f"{folder} holds a finished plot of a job that failed; it is kept")
-            continue
-        left = clean(folder)
-        rest = f", but not {', '.join(left)}" if left else ""
-        lines.append(f"{folder} was left by a job that is over; its files are removed{rest}")
+        try:
+            lines.append(_clear(folder, done=done[index]))
+        except OSError as error:
+            lines.append(f"{folder} can't be removed: {error.strerror}")
     return lines
+
+
+def _clear(folder: Path, *, done: bool) -> str:
+    """Remove what a job that is over left, and say so. Raises OSError."""
+    if not done and finished_plot(folder) is not None:
+        return f"{folder} holds a finished plot of a job that failed; it is kept"
+    left = clean(folder)
+    rest = f", but not {', '.join(left)}" if left else ""
+    return f"{folder} was left by a job that is over; its files are removed{rest}"
+
+
+def _job_folders(temp: Path) -> list[tuple[int, Path]]:
+    """The folders of jobs in a temp farm, each with its job's index. Raises OSError."""
+    with os.scandir(temp) as entries:
+        return [
+            (int(match[1]), Path(entry.path))
+            for entry in entries
+            if (match := _FOLDER.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+        ]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,9 +118,15 @@ def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, str 
     return space, READ_ONLY if mount.read_only else None
 
 
-def has_folders(disk: Path) -> bool:
-    """True when a mounted disk has what plots and their logs go into."""
-    return (disk / "plots").is_dir() and (disk / "logs").is_dir()
+def folder_trouble(disk: Path) -> str | None:
+    """Why a mounted disk's folders for plots and their logs can't be used (None: they can)."""
+    try:
+        modes = [(disk / name).stat().st_mode for name in ("plots", "logs")]
+    except FileNotFoundError:
+        return NO_FOLDERS
+    except OSError as error:
+        return f"{FAILING}: {error.strerror}"
+    return None if all(stat.S_ISDIR(mode) for mode in modes) else NO_FOLDERS
 
 
 def _disks(
@@ -133,8 +140,7 @@ def _disks(
     )
     for farm, name, path in listed:
         space, trouble = look_at(path, mounts)
-        if trouble is None and not has_folders(path):
-            trouble = NO_FOLDERS
+        trouble = trouble or folder_trouble(path)
         entry = book.get(path, _NOTHING)
         disk = Disk(
             farm=farm,
@@ -154,6 +160,13 @@ def _temp(
     farm: int, path: Path, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
 ) -> TempFarm:
     space, trouble = look_at(path, mounts)
+    if trouble is None:
+        try:
+            # A file system whose device is gone may still tell its size.
+            with os.scandir(path) as entries:
+                next(entries, None)
+        except OSError as error:
+            trouble = f"{FAILING}: {error.strerror}"
     entry = book.get(path, _NOTHING)
     return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases)
 
