@@ -153,6 +153,7 @@ def _plot_text(view: View, index: int | None) -> str:
 def _control(settings: Settings, command: str, index: int) -> int:
     from goplot.farm.jobs import Stage
     from goplot.host.jobstore import read_job, stop_path
+    from goplot.tractor.delivery import is_in_sight
 
     job = read_job(settings.roots.jobs, index)
     if job is None:
@@ -164,7 +165,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
         units.freeze(index)
     elif command == "resume":
         units.thaw(index)
-    elif job.stage in (Stage.DELIVERING, Stage.STRANDED):
+    elif job.stage in (Stage.DELIVERING, Stage.STRANDED) and is_in_sight(job):
         print(f"goplot: plot {index} is finished and only has to reach its disk; not stopped")
         return FAILED
     else:

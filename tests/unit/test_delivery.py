@@ -1,5 +1,6 @@
 """A finished plot is never lost: it goes to its disk, to another one, or waits on temp."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -173,3 +174,30 @@ def test_a_copy_can_be_interrupted_and_shows_under_no_plots_name(root: FarmRoot)
     with pytest.raises(StoppedError):
         copy_plot(job.folder / NAME, disk, root.path / "mountinfo", lambda _: None, lambda: True)
     assert [path.name for path in (disk / "plots").iterdir()] == [f"{NAME}.tmp"]
+
+
+def test_while_its_temp_farm_can_not_be_read_it_waits(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = finished(root)
+    broken = OSError(errno.EIO, "Input/output error")
+    monkeypatch.setattr("goplot.tractor.delivery._why_out_of_sight", lambda _: broken)
+
+    def repair(_: JobRun) -> None:
+        kept = read_job(root.path / "state" / "jobs", 1)
+        assert kept is not None
+        assert "can be read: Input/output error" in (kept.note or "")
+        monkeypatch.undo()
+
+    assert go_on(root, job, repair)
+    assert where(root) in (["disk1"], ["disk2"], ["disk3"])
+
+
+def test_a_person_may_give_up_a_finished_plot_that_is_out_of_reach(root: FarmRoot) -> None:
+    job = finished(root)
+    away = job.folder.rename(root.path / "away")
+    root.unmount(root.temp(1))
+    stop_path(root.path / "state" / "jobs", 1).touch()
+    assert not go_on(root, job)
+    assert results(root)[0].reason == "stopped"
+    assert (away / NAME).exists()

@@ -47,11 +47,11 @@ def problems(status: Status) -> list[str]:
         if disk.trouble is not None or fault.startswith(FAILING):
             found.append(f"disk {disk.path} is {fault}")
     found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
-    found += [
-        f"plot {job.index} is finished, but {job.note}"
-        for job in view.observation.jobs
-        if job.stage is Stage.STRANDED
-    ]
+    for job in view.observation.jobs:
+        if job.stage is Stage.STRANDED:
+            found.append(f"plot {job.index} is finished, but {job.note}")
+        elif job.note is not None:
+            found.append(f"plot {job.index} {job.note}")
     found += [
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from goplot.farm.jobs import Stage
+from goplot.farm.jobs import Job, Stage
 from goplot.farm.placement import NoRoom, place_disk
 from goplot.host.files import locked
+from goplot.host.jobstore import stop_path
 from goplot.host.mounts import is_mounted
 from goplot.host.observe import observe, written_by
 from goplot.host.tunables import read_number, tunable_path
@@ -19,18 +20,20 @@ def deliver(state: JobState) -> str:
     """Bring the finished plot to a disk. Returns the plot's path.
 
     Raises StoppedError when the job is stopped: the plot then stays where it is, and
-    JobFailedError when the plot is neither on its temp farm nor on its disk.
+    JobFailedError when the plot is neither on its temp farm nor on its disk, or when a person
+    gives it up while it is out of reach.
     """
     failed: set[Path] = set()
     mountinfo = state.settings.host.mountinfo
     while True:
         job = state.job
         name = plot_name(state)
-        if not (job.folder / name).exists():
+        away = _why_out_of_sight(job.folder / name)
+        if away is not None:
             if has_plot(job.disk_path, name, mountinfo):
                 # Delivered before a crash, and removed from temp since.
                 return str(job.disk_path / "plots" / name)
-            _wait_for_mounts(state)
+            _wait_for_plot(state, away)
         elif job.stage is not Stage.STRANDED and _fits(state, failed):
             if _copied(state):
                 return str(job.disk_path / "plots" / name)
@@ -38,6 +41,11 @@ def deliver(state: JobState) -> str:
         elif not choose_disk(state, failed):
             strand(state)
             failed.clear()
+
+
+def is_in_sight(job: Job) -> bool:
+    """True when a job's finished plot can be seen on its temp farm."""
+    return job.plot_file is not None and _why_out_of_sight(job.folder / job.plot_file) is None
 
 
 def plot_name(state: JobState) -> str:
@@ -129,14 +137,29 @@ def _fits(state: JobState, failed: set[Path]) -> bool:
     return False
 
 
-def _wait_for_mounts(state: JobState) -> None:
-    """The plot is not to be seen: wait while its temp farm or its disk is not mounted."""
+def _why_out_of_sight(plot: Path) -> OSError | None:
+    """Why the finished plot can't be seen on its temp farm; None when it can."""
+    try:
+        plot.stat()
+    except OSError as error:
+        return error
+    return None
+
+
+def _wait_for_plot(state: JobState, away: OSError) -> None:
+    """Wait while the plot's temp farm or its disk is not mounted or can't be read."""
     job = state.job
     mountinfo = state.settings.host.mountinfo
     absent = [
         str(path) for path in (job.temp_path, job.disk_path) if not is_mounted(path, mountinfo)
     ]
-    if not absent:
+    if absent:
+        note = f"waits until {' and '.join(absent)} is mounted again"
+    elif isinstance(away, FileNotFoundError):
         raise JobFailedError("temp", f"the finished plot is gone from {job.folder}")
-    state.note(f"waits until {' and '.join(absent)} is mounted again")
+    else:
+        note = f"waits until {job.folder} can be read: {away.strerror}"
+    if stop_path(state.settings.roots.jobs, job.index).exists():
+        raise JobFailedError("stopped", f"given up while it {note}")
+    state.note(note)
     pause(state)
