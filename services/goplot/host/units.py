@@ -44,7 +44,6 @@ class SystemdUnits:
 
     def start(self, index: int) -> None:
         """See Units."""
-        # A unit that failed earlier must not stand in the way of another start.
         self._run("start", "--no-block", unit_name(index))
 
     def stop(self, index: int) -> None:

@@ -8,6 +8,7 @@ from goplot.host.mounts import opened
 from goplot.tractor.state import StoppedError
 
 _CHUNK = 16 << 20
+_SETTLE = 1 << 30
 _SAMPLES = 16
 _SAMPLE_BYTES = 1 << 20
 
@@ -79,7 +80,19 @@ def _copy(
         if not sent:
             raise OSError(f"the plot became shorter while it was copied: {offset} of {size} bytes")
         offset += sent
+        if offset // _SETTLE != (offset - sent) // _SETTLE:
+            _settle(reader, writer, offset)
         progress(offset / size)
+
+
+def _settle(reader: int, writer: int, offset: int) -> None:
+    """Have what is copied so far on the disk, where a failing one shows early, and out of memory.
+
+    The page cache belongs to the plots that are being made.
+    """
+    os.fdatasync(writer)
+    for descriptor in (reader, writer):
+        os.posix_fadvise(descriptor, 0, offset, os.POSIX_FADV_DONTNEED)
 
 
 def _compare(reader: int, writer: int) -> None:
