@@ -1,0 +1,71 @@
+"""Deploy goplot onto one host and take its programs, power and disks away while it plots.
+
+Nothing is left of the host afterwards, however the run ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.hosts.system import HostError
+from tests.tools.guard import guarded
+
+FOLDER = Path("tests/campaign")
+HOSTS_FILE = str(FOLDER / "hosts.toml")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("--plots", type=int, default=12, help="least number of plots to make")
+    parser.add_argument("--kills", type=int, default=8, help="least number of kills meanwhile")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    options = parser.parse_args()
+    started = time.monotonic()
+    try:
+        with guarded("campaign"):
+            code = _run(options)
+    except HostError as error:
+        print(f"campaign: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"campaign: {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    hosts = [sys.executable, "-m", "tests.hosts", HOSTS_FILE]
+    ansible = str(Path(sys.executable).with_name("ansible-playbook"))
+    play = [ansible, "-i", str(FOLDER / "inventory")]
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "-i",
+        str(FOLDER / "inventory"),
+    ]
+    tests = [sys.executable, "-m", "pytest", "-s", str(FOLDER)]
+    tests += [f"--{name}={getattr(options, name)}" for name in ("plots", "kills", "seed")]
+    steps = (
+        [*hosts, "down"],
+        [*hosts, "up"],
+        [*play, str(FOLDER / "prepare.yml")],
+        [*play, "site.yml"],
+        tests,
+    )
+    environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
+    try:
+        for step in steps:
+            code = subprocess.run(step, env=environment, check=False).returncode
+            if code != 0:
+                return code
+    finally:
+        subprocess.run([*hosts, "down"], check=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
