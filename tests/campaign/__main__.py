@@ -43,10 +43,6 @@ def _run(options: argparse.Namespace) -> int:
     hosts = [sys.executable, "-m", "tests.hosts", HOSTS_FILE]
     ansible = str(Path(sys.executable).with_name("ansible-playbook"))
     play = [ansible, "-i", str(FOLDER / "inventory")]
-        str(Path(sys.executable).with_name("ansible-playbook")),
-        "-i",
-        str(FOLDER / "inventory"),
-    ]
     tests = [sys.executable, "-m", "pytest", "-s", str(FOLDER)]
     tests += [f"--{name}={getattr(options, name)}" for name in ("plots", "kills", "seed")]
     steps = (
