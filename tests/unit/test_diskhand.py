@@ -10,6 +10,7 @@ from goplot.diskhand.probe import probe_all
 from goplot.diskhand.service import main, read_own, read_plots
 from goplot.farm.jobs import Stage
 from goplot.host.jobstore import write_job
+from goplot.host.observe import read_disk_file
 from tests.unit.farm_root import PLOT_ID, FarmRoot
 from tests.unit.test_tractor_job import NAME, reserve, run
 
@@ -209,3 +210,9 @@ def test_one_name_in_two_farms_is_refused(root: FarmRoot) -> None:
     assert log(root).count("disk1 is name used twice") == 2
     assert value(root, "disk1") == OUT
     assert value(root, "disk3") < OUT
+
+
+def test_a_disk_file_that_can_not_be_read_takes_its_disk_out(root: FarmRoot) -> None:
+    disk_file(root, "disk1").mkdir()
+    assert read_disk_file(disk_file(root, "disk1")) == OUT
+    assert read_disk_file(disk_file(root, "disk3")) is None

@@ -9,6 +9,7 @@ import pytest
 
 from goplot.host.files import remove_unfinished, write_whole
 from goplot.host.jobstore import Result, end_job, read_results
+from goplot.host.log import Log
 from goplot.host.totals import read_totals
 
 
@@ -86,3 +87,18 @@ def test_totals_go_on_where_they_were(tmp_path: Path) -> None:
     # The kept totals are lost: they are counted anew.
     (tmp_path / "totals.json").unlink()
     assert (read_totals(tmp_path).finished, read_totals(tmp_path).failed) == (3, {"x": 1})
+
+
+def test_a_log_that_can_not_be_written_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Log(tmp_path / "none" / "goplot.log", "goplot")("text")
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_line_of_the_log_is_one_line(tmp_path: Path) -> None:
+    log = Log(tmp_path / "goplot.log", "goplot")
+    log("one\ntwo")
+    log("three", "endplot")
+    lines = (tmp_path / "goplot.log").read_text().splitlines()
+    assert [line.split(" - ")[1] for line in lines] == ["goplot   : one; two", "endplot  : three"]

@@ -82,6 +82,9 @@ def end_job(state: Path, result: Result) -> None:
         )
         try:
             size = os.fstat(descriptor).st_size
+            if not size:
+                # `goplot status` is for everybody, whatever the umask of a service.
+                os.fchmod(descriptor, 0o644)
             # A line that a power cut cut short must not swallow this one.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             line = json.dumps(asdict(result), separators=(",", ":")) + "\n"

@@ -1,5 +1,6 @@
 """goplot.log, in the form of the original: time, program, text."""
 
+import contextlib
 import os
 import sys
 import time
@@ -20,7 +21,8 @@ class Log:
 
     def __call__(self, text: str, program: str | None = None) -> None:
         """Log one line."""
-        print(text, file=sys.stderr, flush=True)
+        text = "; ".join(text.splitlines())
+        _say(text)
         line = f"{timestamp()} - {program or self._program:<9}: {text}\n"
         try:
             descriptor = os.open(
@@ -31,7 +33,12 @@ class Log:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            print(f"cannot write {self._path}: {error.strerror}", file=sys.stderr)
+            _say(f"cannot write {self._path}: {error.strerror}")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def timestamp() -> str:

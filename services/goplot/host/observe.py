@@ -12,6 +12,7 @@ from goplot.farm.disks import (
     NAME_TWICE,
     NO_FOLDERS,
     NOT_MOUNTED,
+    OUT_OF_ROTATION_KIB,
     READ_ONLY,
     Disk,
     Space,
@@ -92,14 +93,15 @@ def list_disks(farm_root: Path) -> list[tuple[int, str, Path]]:
 def read_disk_file(path: Path) -> int | None:
     """KiB in a disk file; None when there is none or it is empty.
 
-    A text that is no number counts as taken out: somebody meant something by it.
+    A text that is no number counts as taken out: somebody meant something by it. So does a file
+    that can't be read.
     """
-    from goplot.farm.disks import OUT_OF_ROTATION_KIB
-
     try:
         text = path.read_text(errors="replace").strip()
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError:
+        return OUT_OF_ROTATION_KIB
     if not text:
         return None
     last = text.splitlines()[-1].strip()

@@ -3,6 +3,7 @@
 Written by hand: importing prometheus_client takes half of the time that a collector may take.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,3 +52,26 @@ def _escape(text: str) -> str:
 
 def _escape_help(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+Samples = dict[str, list[tuple[dict[str, str], float]]]
+
+_SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def read_samples(text: str) -> Samples:
+    """What `Metrics.render` wrote, by name; lines that are no samples are left out."""
+    samples: Samples = {}
+    for line in text.splitlines():
+        match = _SAMPLE.fullmatch(line)
+        if match is None or line.startswith("#"):
+            continue
+        name, labels, value = match.groups()
+        pairs = {key: _unescape(shown) for key, shown in _LABEL.findall(labels or "")}
+        samples.setdefault(name, []).append((pairs, float(value)))
+    return samples
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], text)
