@@ -31,7 +31,7 @@ NOT_STARTED = 4
 _SETTINGS = 78
 
 _EPILOG = """exit codes: 0 all is well, 1 it could not be done, 2 a wrong call,
-3 status or disks show a problem, 4 no plot starts now, 78 the settings can't be used"""
+3 status, disks or farm show a problem, 4 no plot starts now, 78 the settings can't be used"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "completion":
             return _completion()
+        if options.command == "harvester-log":
+            return _check_log(options.check, as_json=options.json)
         return _run(load(options.settings), options)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -79,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     change = commands.add_parser("set", parents=[common], help="change a tunable")
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
+    commands.add_parser("farm", parents=shown, help="show what farms, what does not, and wins")
+    log = commands.add_parser(
+        "harvester-log", parents=[as_json], help="show what goplot understands of a Chia log"
+    )
+    log.add_argument("--check", type=Path, nargs="+", required=True, metavar="FILE")
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
 
@@ -91,6 +98,8 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         return OK
     if command == "plot":
         return _plot(settings, dry_run=options.dry_run, as_json=options.json)
+    if command == "farm":
+        return _farm(settings, as_json=options.json)
     if command in ("stop", "pause", "resume"):
         return _control(settings, command, options.index)
     status = _status(settings)
@@ -174,6 +183,22 @@ def _control(settings: Settings, command: str, index: int) -> int:
     return OK
 
 
+def _farm(settings: Settings, *, as_json: bool) -> int:
+    from goplot.people import farm
+
+    found = farm.read_farm(settings)
+    print(json.dumps(farm.farm_document(found), indent=2) if as_json else farm.farm_text(found))
+    return PROBLEMS if farm.problems(found) else OK
+
+
+def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:
+    from goplot.harvester_log.check import check, check_document, check_text
+
+    found = check(paths)
+    print(json.dumps(check_document(found), indent=2) if as_json else check_text(found))
+    return OK if found.understood else FAILED
+
+
 def _completion() -> int:
     from goplot.people.completion import bash_completion
 
@@ -188,6 +213,8 @@ def _completion() -> int:
                 "pause": ["--settings"],
                 "resume": ["--settings"],
                 "set": [*NAMES, "--settings"],
+                "farm": shown,
+                "harvester-log": ["--check", "--json"],
                 "completion": [],
             }
         ),

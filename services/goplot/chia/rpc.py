@@ -33,23 +33,20 @@ class Certificates:
     ca: Path
 
 
-def from_credentials() -> Certificates | None:
-    """The certificates that systemd gave to this unit (LoadCredential=); None without."""
+def certificates_of(root: Path, service: str) -> Certificates:
+    """The certificates that systemd gave to this unit (LoadCredential=).
+
+    Without such, those of a service under CHIA_ROOT, which only their owner can read.
+    """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if not folder:
-        return None
-    given = Path(folder)
-    return Certificates(given / "chia.crt", given / "chia.key", given / "chia_ca.crt")
-
-
-def from_root(root: Path, service: str) -> Certificates:
-    """A service's own certificates under CHIA_ROOT, for its owner."""
-    ssl_folder = root / "config" / "ssl"
-    pair = ssl_folder / service
+    if folder:
+        given = Path(folder)
+        return Certificates(given / "chia.crt", given / "chia.key", given / "chia_ca.crt")
+    pair = root / "config" / "ssl" / service
     return Certificates(
         pair / f"private_{service}.crt",
         pair / f"private_{service}.key",
-        ssl_folder / "ca" / "private_ca.crt",
+        root / "config" / "ssl" / "ca" / "private_ca.crt",
     )
 
 

@@ -1,0 +1,122 @@
+"""Several services asked at the same time, each for itself."""
+
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from goplot.chia.rpc import Certificates, Rpc, RpcError, context_of
+from goplot.host.settings import Address
+
+#: Chia's NodeType, chia/protocols/outbound_message.py.
+NODE_TYPES = {
+    1: "full_node",
+    2: "harvester",
+    3: "farmer",
+    4: "timelord",
+    5: "introducer",
+    6: "wallet",
+    7: "data_layer",
+    8: "solver",
+}
+#: What every service answers.
+COMMON = ("get_connections", "get_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one service said, by endpoint, and why there is no answer, by endpoint."""
+
+    given: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def up(self) -> bool:
+        """True when the service answered anything."""
+        return bool(self.given)
+
+    def number(self, endpoint: str, *keys: str) -> float | None:
+        """A number or a truth within an answer; None when it is not there."""
+        return number(self.given.get(endpoint), *keys)
+
+    def entries(self, endpoint: str, key: str) -> list[dict[str, Any]]:
+        """A list of objects within an answer; empty when it is not there."""
+        found = self.given.get(endpoint, {}).get(key)
+        if not isinstance(found, list):
+            return []
+        return [entry for entry in found if isinstance(entry, dict)]
+
+
+def number(document: object, *keys: str) -> float | None:
+    """A finite number or a truth under some keys; None when there is none."""
+    for key in keys:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(key)
+    if not isinstance(document, int | float):
+        return None
+    return None if document in (float("inf"), -float("inf")) or document != document else document
+
+
+def text(document: object, *keys: str) -> str:
+    """A text under some keys; empty when there is none."""
+    for key in keys:
+        if not isinstance(document, dict):
+            return ""
+        document = document.get(key)
+    return document if isinstance(document, str) else ""
+
+
+def ask_all(
+    questions: Mapping[str, tuple[Address, Sequence[str]]],
+    certificates: Certificates,
+    timeout: float,
+) -> dict[str, Answers]:
+    """Ask each service its questions; all together take no longer than about `timeout` seconds.
+
+    What hangs beyond that is left behind: such a thread ends with the program. Certificates that
+    can't be used leave every question without an answer.
+    """
+    try:
+        context = context_of(certificates)
+    except RpcError as error:
+        return {
+            name: Answers(refused=dict.fromkeys(endpoints, str(error)))
+            for name, (_, endpoints) in questions.items()
+        }
+    answers = {name: Answers() for name in questions}
+    threads = []
+    for name, (address, endpoints) in questions.items():
+        arguments = (address, endpoints, context, timeout, answers[name])
+        thread = threading.Thread(target=_ask, args=arguments, daemon=True)
+        thread.start()
+        threads.append(thread)
+    end = time.monotonic() + timeout + 0.5
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    result = {}
+    for name, (_, endpoints) in questions.items():
+        # Copies: a thread that was left behind may still write to its own.
+        given, refused = dict(answers[name].given), dict(answers[name].refused)
+        for endpoint in endpoints:
+            if endpoint not in given:
+                refused.setdefault(endpoint, f"{name} did not answer {endpoint} in time")
+        result[name] = Answers(given, refused)
+    return result
+
+
+def _ask(
+    address: Address,
+    endpoints: Sequence[str],
+    context: ssl.SSLContext,
+    timeout: float,
+    answers: Answers,
+) -> None:
+    with Rpc(address.host, address.port, context, timeout) as rpc:
+        for endpoint in endpoints:
+            try:
+                answers.given[endpoint] = rpc.ask(endpoint)
+            except RpcError as error:
+                answers.refused[endpoint] = str(error)

@@ -1,0 +1,288 @@
+"""goplot-farmer-collector: asks full node, farmer and wallet, and writes what they say."""
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from goplot.chia.common import add_services
+from goplot.chia.questions import COMMON, Answers, ask_all, number, text
+from goplot.chia.rpc import Certificates, certificates_of
+from goplot.host.settings import DEFAULT_PATH, FarmerSettings, SettingsError, load
+from goplot.host.success import add_success
+from goplot.host.textfile import Metrics
+
+#: Seconds between two blocks where the full node can't tell: 4608 blocks a day.
+BLOCK_SECONDS = 18.75
+
+_ENDPOINTS: dict[str, tuple[str, ...]] = {
+    "full_node": ("get_blockchain_state", *COMMON),
+    # Never get_harvesters: it sends every plot of the farm.
+    "farmer": ("get_harvesters_summary", "get_pool_state", *COMMON),
+    "wallet": ("get_farmed_amount", "get_sync_status", *COMMON),
+}
+_STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "unknown")
+_PARTIALS = ("valid", "invalid", "insufficient", "stale", "missing")
+
+
+def collect(settings: FarmerSettings, certificates: Certificates) -> Metrics:
+    """Ask all and make metrics of the answers; what can't be asked is down in them."""
+    asked = {name: getattr(settings, name) for name in _ENDPOINTS}
+    questions = {
+        name: (address, _ENDPOINTS[name]) for name, address in asked.items() if address is not None
+    }
+    answers = ask_all(questions, certificates, settings.timeout_seconds)
+    return metrics_of(answers, settings.harvesters, time.time())
+
+
+def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: float) -> Metrics:
+    """The metrics of what was answered; `names` are those of harvesters, by address."""
+    metrics = Metrics()
+    add_services(metrics, answers)
+    node = answers.get("full_node", Answers())
+    farmer = answers.get("farmer", Answers())
+    _add_node(metrics, node)
+    _add_harvesters(metrics, farmer, names)
+    _add_pools(metrics, farmer)
+    _add_wallet(metrics, answers.get("wallet", Answers()))
+    _add_farm(metrics, node, farmer, "full_node" in answers)
+    for name, answer in answers.items():
+        for reason in sorted(set(answer.refused.values())):
+            print(f"{name}: {reason}", file=sys.stderr)
+    add_success(metrics, {"farmer-collector": now})
+    return metrics
+
+
+def _gauges(metrics: Metrics, entries: tuple[tuple[str, str, float | None], ...]) -> None:
+    for name, help_text, value in entries:
+        if value is not None:
+            metrics.gauge(name, help_text, value if isinstance(value, float) else int(value))
+
+
+def _add_node(metrics: Metrics, node: Answers) -> None:
+    def told(*keys: str) -> float | None:
+        return node.number("get_blockchain_state", "blockchain_state", *keys)
+
+    syncing, height, tip = told("sync", "sync_mode"), told("peak", "height"), None
+    progress = None
+    if told("sync", "synced"):
+        progress = 1.0
+    elif syncing:
+        tip = told("sync", "sync_tip_height")
+        done = told("sync", "sync_progress_height")
+        progress = min(1.0, done / tip) if tip and done is not None else 0.0
+    _gauges(
+        metrics,
+        (
+            ("chia_full_node_synced", "1 when the full node is synced.", told("sync", "synced")),
+            ("chia_full_node_syncing", "1 while the full node catches up.", syncing),
+            ("chia_full_node_sync_progress_ratio", "How far it has caught up, 0 to 1.", progress),
+            ("chia_full_node_sync_tip_height", "Height that it catches up to.", tip),
+            ("chia_full_node_height", "Height of the peak.", height),
+            ("chia_full_node_difficulty", "Difficulty of the network.", told("difficulty")),
+            ("chia_full_node_mempool_transactions", "Waiting ones.", told("mempool_size")),
+            (
+                "chia_full_node_block_interval_seconds",
+                "Time between two blocks, over the last day.",
+                told("average_block_time"),
+            ),
+            ("chia_netspace_bytes", "Estimated space of the network.", told("space") or None),
+        ),
+    )
+
+
+def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """The connected harvesters, each under a name of its own.
+
+    Two behind one address are told apart by the start of their node id.
+    """
+    found = []
+    used = set()
+    entries = farmer.entries("get_harvesters_summary", "harvesters")
+    for entry in sorted(entries, key=lambda entry: text(entry, "connection", "node_id")):
+        host = text(entry, "connection", "host")
+        name = names.get(host) or names.get(_plain(host)) or host
+        if name in used:
+            name = f"{name}/{text(entry, 'connection', 'node_id').removeprefix('0x')[:8]}"
+        used.add(name)
+        found.append((name, entry))
+    return found
+
+
+def _plain(host: str) -> str:
+    """An address without what marks IPv4 in IPv6; every loopback address as 127.0.0.1."""
+    host = host.removeprefix("::ffff:")
+    return "127.0.0.1" if host in ("::1", "localhost") or host.startswith("127.") else host
+
+
+def _add_harvesters(metrics: Metrics, farmer: Answers, names: Mapping[str, str]) -> None:
+    if "get_harvesters_summary" not in farmer.given:
+        return
+    found = harvester_labels(farmer, names)
+    connected = {name.split("/")[0] for name, _ in found}
+    metrics.family(
+        "chia_farmer_harvester_connected", "gauge", "1 when a harvester is connected to the farmer."
+    )
+    for name in sorted({*names.values(), *(name for name, _ in found)}):
+        there = int(name in connected or any(name == other for other, _ in found))
+        metrics.sample("chia_farmer_harvester_connected", there, {"harvester": name})
+    families: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+        ("plots", "Plots that a harvester farms.", ("plots",)),
+        ("bytes", "Bytes of these plots.", ("total_plot_size",)),
+        ("effective_bytes", "What they count as.", ("total_effective_plot_size",)),
+        ("failed_plots", "Plots that can't be opened.", ("failed_to_open_filenames",)),
+        ("missing_keys", "Plots whose keys the farmer does not have.", ("no_key_filenames",)),
+        ("duplicates", "Plots that lie there twice.", ("duplicates",)),
+        (
+            "last_sync_timestamp_seconds",
+            "When its plots were last told in full.",
+            ("last_sync_time",),
+        ),
+    )
+    for suffix, help_text, _ in families:
+        metrics.family(f"chia_farmer_harvester_{suffix}", "gauge", help_text)
+    metrics.family("chia_farmer_harvester_syncing", "gauge", "1 while it tells its plots.")
+    metrics.family(
+        "chia_farmer_harvester_loading_ratio", "gauge", "How far its first telling is, 0 to 1."
+    )
+    for name, entry in found:
+        labels = {"harvester": name}
+        for suffix, _, keys in families:
+            value = number(entry, *keys)
+            if value is not None:
+                metrics.sample(f"chia_farmer_harvester_{suffix}", value, labels)
+        syncing = entry.get("syncing")
+        metrics.sample("chia_farmer_harvester_syncing", int(syncing is not None), labels)
+        total = number(syncing, "plot_files_total")
+        if total:
+            done = number(syncing, "plot_files_processed") or 0
+            metrics.sample("chia_farmer_harvester_loading_ratio", round(done / total, 4), labels)
+
+
+def _add_pools(metrics: Metrics, farmer: Answers) -> None:
+    if "get_pool_state" not in farmer.given:
+        return
+    for name, kind, help_text in (
+        ("chia_pool_difficulty", "gauge", "Difficulty that the pool asks."),
+        ("chia_pool_plots", "gauge", "Plots of a plot NFT."),
+        ("chia_pool_points_found_total", "counter", "Points found since the farmer's start."),
+        (
+            "chia_pool_points_acknowledged_total",
+            "counter",
+            "Points that the pool acknowledged since the farmer's start.",
+        ),
+        ("chia_pool_points_acknowledged_24h", "gauge", "Points acknowledged within a day."),
+        ("chia_pool_partials_total", "counter", "Partials since the farmer's start, by result."),
+        ("chia_pool_errors_24h", "gauge", "Errors of the pool within a day."),
+    ):
+        metrics.family(name, kind, help_text)
+    for pool in farmer.entries("get_pool_state", "pool_state"):
+        launcher = text(pool, "pool_config", "launcher_id").removeprefix("0x")[:16]
+        labels = {"pool": text(pool, "pool_config", "pool_url"), "launcher": launcher}
+        for name, key in (
+            ("chia_pool_difficulty", "current_difficulty"),
+            ("chia_pool_plots", "plot_count"),
+            ("chia_pool_points_found_total", "points_found_since_start"),
+            ("chia_pool_points_acknowledged_total", "points_acknowledged_since_start"),
+        ):
+            value = number(pool, key)
+            if value is not None:
+                metrics.sample(name, value, labels)
+        points = pool.get("points_acknowledged_24h")
+        if isinstance(points, list):
+            pairs = [pair[1] for pair in points if isinstance(pair, list) and len(pair) == 2]
+            total = sum(pair for pair in pairs if isinstance(pair, int | float))
+            metrics.sample("chia_pool_points_acknowledged_24h", total, labels)
+        errors = pool.get("pool_errors_24h")
+        if isinstance(errors, list):
+            metrics.sample("chia_pool_errors_24h", len(errors), labels)
+        for result in _PARTIALS:
+            value = number(pool, f"{result}_partials_since_start")
+            if value is not None:
+                metrics.sample("chia_pool_partials_total", value, {**labels, "result": result})
+
+
+def _add_wallet(metrics: Metrics, wallet: Answers) -> None:
+    def farmed(key: str) -> float | None:
+        return wallet.number("get_farmed_amount", key)
+
+    _gauges(
+        metrics,
+        (
+            (
+                "chia_wallet_synced",
+                "1 when the wallet is synced.",
+                wallet.number("get_sync_status", "synced"),
+            ),
+            ("chia_farmed_mojo", "All that was farmed; 1 XCH is 10^12.", farmed("farmed_amount")),
+            ("chia_farmed_blocks", "Blocks that were won.", farmed("blocks_won")),
+            # 0 says that there was none.
+            (
+                "chia_last_farmed_height",
+                "Height of the last block that was won.",
+                farmed("last_height_farmed") or None,
+            ),
+            (
+                "chia_last_farmed_timestamp_seconds",
+                "When the last block was won.",
+                farmed("last_time_farmed") or None,
+            ),
+        ),
+    )
+
+
+def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool) -> None:
+    def told(*keys: str) -> float | None:
+        return node.number("get_blockchain_state", "blockchain_state", *keys)
+
+    # As `chia farm summary` derives it.
+    if not node_asked or told("sync", "synced") is None:
+        status = "unknown"
+    elif told("sync", "sync_mode"):
+        status = "syncing"
+    elif not told("sync", "synced"):
+        status = "not_synced"
+    else:
+        status = "farming" if "get_harvesters_summary" in farmer.given else "farmer_down"
+    metrics.family("chia_farming_status", "gauge", "1 for the status as Chia's own command has it.")
+    for known in _STATUSES:
+        metrics.sample("chia_farming_status", int(known == status), {"status": known})
+    if "get_harvesters_summary" not in farmer.given:
+        return
+    entries = farmer.entries("get_harvesters_summary", "harvesters")
+    effective = sum(number(entry, "total_effective_plot_size") or 0 for entry in entries)
+    space = told("space")
+    if effective and space:
+        interval = told("average_block_time") or BLOCK_SECONDS
+        metrics.gauge(
+            "chia_expected_win_seconds",
+            "Mean time to a win with this farm's share of the network's space.",
+            round(interval * space / effective, 1),
+        )
+
+
+def main() -> int:
+    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="goplot-farmer-collector", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    options = parser.parse_args()
+    try:
+        settings = load(options.settings)
+        if settings.farmer_collector is None:
+            raise SettingsError(f"{settings.path}: there is no [farmer_collector]; add that table")
+        metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
+        metrics.write(settings.roots.textfiles, "goplot_farmer")
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    except OSError as error:
+        print(f"goplot-farmer-collector: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

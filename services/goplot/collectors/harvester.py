@@ -1,0 +1,220 @@
+"""goplot-harvester-collector: what the harvester farms, against what lies on the disks."""
+
+import os
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goplot.chia.common import add_services, peers
+from goplot.chia.questions import COMMON, Answers, ask_all, number, text
+from goplot.chia.rpc import Certificates, certificates_of
+from goplot.host.mounts import Mount, opened_on, read_mounts
+from goplot.host.observe import list_disks
+from goplot.host.settings import DEFAULT_PATH, HarvesterSettings, Settings, SettingsError, load
+from goplot.host.success import add_success
+from goplot.host.textfile import Metrics
+
+_PLOT = re.compile(r"plot-.*\.plot2?")
+#: A disk that does not answer within this many seconds has no numbers.
+_PATIENCE = 20.0
+# /proc/<pid>/stat's letters, proc_pid_stat(5).
+_STATES = {"R": "running", "S": "running", "I": "running", "D": "waiting_for_disk", "T": "stopped"}
+_PROCESS = "chia_harvester"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The finished plots of one disk. `mounted` is None where the disk did not answer."""
+
+    mounted: bool | None
+    plots: int = 0
+    size: int = 0
+
+
+def collect(
+    settings: Settings, harvester: HarvesterSettings, certificates: Certificates
+) -> Metrics:
+    """Ask the harvester, look at the disks. Raises OSError when mounts can't be read."""
+    questions = {"harvester": (harvester.harvester, ("get_plots", *COMMON))}
+    answers = ask_all(questions, certificates, harvester.timeout_seconds)
+    disks = list_disks(settings.roots.farm)
+    mounts = read_mounts(settings.host.mountinfo)
+    files = scan((path for _, _, path in disks), mounts)
+    metrics = Metrics()
+    add_services(metrics, answers)
+    answer = answers["harvester"]
+    for reason in sorted(set(answer.refused.values())):
+        print(reason, file=sys.stderr)
+    _add_process(metrics, settings.host.proc)
+    _add_plots(metrics, answer, [(str(farm), name, path) for farm, name, path in disks])
+    _add_disks(metrics, [(str(farm), name, files[path]) for farm, name, path in disks])
+    add_success(metrics, {"harvester-collector": time.time()})
+    return metrics
+
+
+def scan(
+    disks: Iterable[Path], mounts: Mapping[str, Mount], patience: float = _PATIENCE
+) -> dict[Path, Files]:
+    """The plots on each disk; one that hangs holds up none."""
+    found = {disk: Files(None) for disk in disks}
+
+    def look(disk: Path) -> None:
+        found[disk] = _files(disk, mounts)
+
+    threads = [threading.Thread(target=look, args=(disk,), daemon=True) for disk in list(found)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + patience
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return dict(found)
+
+
+def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
+    if str(disk) not in mounts:
+        return Files(False)
+    plots = size = 0
+    try:
+        with opened_on(disk, mounts) as mount:
+            folder = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if _PLOT.fullmatch(entry.name):
+                            size += entry.stat(follow_symlinks=False).st_size
+                            plots += 1
+            finally:
+                os.close(folder)
+    except FileNotFoundError:
+        # A plot that was moved while we looked, or a disk without a plots folder.
+        return Files(True, plots, size)
+    except OSError:
+        return Files(None)
+    return Files(True, plots, size)
+
+
+def _add_process(metrics: Metrics, proc: Path) -> None:
+    states: Counter[str] = Counter()
+    for entry in proc.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text(errors="replace")
+        except OSError:
+            continue
+        name = stat[stat.find("(") + 1 : stat.rfind(")")]
+        if name == _PROCESS:
+            states[_STATES.get(stat[stat.rfind(")") + 2 :][:1], "ended")] += 1
+    metrics.family("chia_harvester_processes", "gauge", "Processes of the harvester by state.")
+    for state in sorted({*_STATES.values(), "ended"}):
+        metrics.sample("chia_harvester_processes", states[state], {"state": state})
+
+
+def _add_plots(metrics: Metrics, answer: Answers, disks: list[tuple[str, str, Path]]) -> None:
+    if "get_connections" in answer.given:
+        metrics.gauge(
+            "chia_harvester_farmer_connections",
+            "Farmers that the harvester is connected to.",
+            peers(answer)["farmer"],
+        )
+    if "get_plots" not in answer.given:
+        return
+    formats: Counter[tuple[str, str, str]] = Counter()
+    format_bytes: Counter[tuple[str, str, str]] = Counter()
+    # A disk without plots shows as 0, not as nothing.
+    by_disk: Counter[tuple[str, str]] = Counter({(farm, name): 0 for farm, name, _ in disks})
+    disk_bytes: Counter[tuple[str, str]] = Counter()
+    places = {str(path / "plots"): (farm, name) for farm, name, path in disks}
+    for plot in answer.entries("get_plots", "plots"):
+        size = int(number(plot, "file_size") or 0)
+        kind = format_of(plot)
+        formats[kind] += 1
+        format_bytes[kind] += size
+        place = places.get(str(Path(text(plot, "filename")).parent), ("", "other"))
+        by_disk[place] += 1
+        disk_bytes[place] += size
+    metrics.family("chia_harvester_plots", "gauge", "Plots that the harvester farms.")
+    metrics.family("chia_harvester_plot_bytes", "gauge", "Bytes of these plots.")
+    for kind, count in sorted(formats.items()):
+        labels = dict(zip(("version", "k", "compression"), kind, strict=True))
+        metrics.sample("chia_harvester_plots", count, labels)
+        metrics.sample("chia_harvester_plot_bytes", format_bytes[kind], labels)
+    metrics.family("chia_harvester_disk_plots", "gauge", "Plots that it farms, by disk.")
+    metrics.family("chia_harvester_disk_plot_bytes", "gauge", "Bytes of these plots, by disk.")
+    for place, count in sorted(by_disk.items()):
+        labels = dict(zip(("farm", "disk"), place, strict=True))
+        metrics.sample("chia_harvester_disk_plots", count, labels)
+        metrics.sample("chia_harvester_disk_plot_bytes", disk_bytes[place], labels)
+    for name, key, help_text in (
+        ("failed_plots", "failed_to_open_filenames", "Plots that can't be opened."),
+        ("missing_keys", "not_found_filenames", "Plots whose keys the farmer does not have."),
+    ):
+        found = answer.given["get_plots"].get(key)
+        if isinstance(found, list):
+            metrics.gauge(f"chia_harvester_{name}", help_text, len(found))
+
+
+def format_of(plot: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A plot's version, k and compression; of a v2 plot the k is in its file's name.
+
+    The `size` of a v2 plot is 0x80 with its strength in the lower bits.
+    """
+    size = int(number(plot, "size") or 0)
+    level = str(int(number(plot, "compression_level") or 0))
+    if size < 0x80:
+        return "v1", str(size), level
+    match = re.search(r"plot-k(\d{1,2})-", text(plot, "filename"))
+    return "v2", match[1] if match else "", level
+
+
+def _add_disks(metrics: Metrics, disks: list[tuple[str, str, Files]]) -> None:
+    for name, help_text in (
+        ("goplot_harvester_disk_mounted", "1 when a disk's folder is a mount point."),
+        ("goplot_harvester_disk_up", "1 when a disk's plots folder can be read."),
+        ("goplot_harvester_disk_plot_files", "Finished plots that lie on a disk."),
+        ("goplot_harvester_disk_plot_files_bytes", "Bytes of these files."),
+    ):
+        metrics.family(name, "gauge", help_text)
+    for farm, disk, files in disks:
+        labels = {"farm": farm, "disk": disk}
+        metrics.sample("goplot_harvester_disk_mounted", int(files.mounted is not False), labels)
+        metrics.sample("goplot_harvester_disk_up", int(bool(files.mounted)), labels)
+        if files.mounted is not None:
+            metrics.sample("goplot_harvester_disk_plot_files", files.plots, labels)
+            metrics.sample("goplot_harvester_disk_plot_files_bytes", files.size, labels)
+
+
+def main() -> int:
+    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="goplot-harvester-collector", description=__doc__)
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    options = parser.parse_args()
+    try:
+        settings = load(options.settings)
+        harvester = settings.harvester_collector
+        if harvester is None:
+            raise SettingsError(
+                f"{settings.path}: there is no [harvester_collector]; add that table"
+            )
+        certificates = certificates_of(settings.chia.root, "harvester")
+        metrics = collect(settings, harvester, certificates)
+        metrics.write(settings.roots.textfiles, "goplot_harvester")
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 78
+    except OSError as error:
+        print(f"goplot-harvester-collector: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,320 @@
+"""What `goplot farm` shows: is it farming, who is not, the last win, the next one."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from goplot.host.settings import Settings
+from goplot.host.textfile import Metrics, Samples, read_samples
+from goplot.people.table import duration, size, table
+
+#: Metrics that are older than this many seconds are of a collector that does not run.
+OLD_SECONDS = 180.0
+
+_SERVICES = ("full_node", "farmer", "wallet", "harvester")
+_STATUS_TEXTS = {
+    "farming": "farming",
+    "syncing": "syncing",
+    "not_synced": "not synced, or not connected to peers",
+    "farmer_down": "the farmer does not answer",
+    "unknown": "the full node does not answer",
+}
+_LOG_TEXTS = {
+    "unreadable": "can't be read: systemctl status goplot-harvester-log",
+    "unknown_format": "has lines that goplot does not understand: "
+    "goplot harvester-log --check FILE shows them",
+    "level_too_low": "has no INFO lines: chia configure --log-level INFO, then restart Chia",
+    "silent": "does not grow: does Chia run, and is its log_level INFO?",
+    "quiet": "grows, but the harvester looks no plots up: is it connected to the farmer?",
+}
+_MOJO = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Farm:
+    """All samples of this host about the farm; `old` holds by source the age of what is old."""
+
+    samples: Samples
+    old: dict[str, float] = field(default_factory=dict)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of a sample whose labels include these; None when there is none."""
+        for found, value in self.samples.get(name, []):
+            if labels.items() <= found.items():
+                return value
+        return None
+
+    def chosen(self, name: str, label: str) -> str | None:
+        """The label of the one sample of a family that is 1."""
+        for found, value in self.samples.get(name, []):
+            if value == 1:
+                return found.get(label)
+        return None
+
+    def labels(self, name: str, label: str) -> list[str]:
+        """All values of a label in a family."""
+        return sorted({found[label] for found, _ in self.samples.get(name, []) if label in found})
+
+
+def read_farm(settings: Settings) -> Farm:
+    """Ask Chia where its certificates can be read, else read what the collectors wrote.
+
+    Raises OSError when there is nothing of a farm on this host.
+    """
+    samples: Samples = {}
+    old: dict[str, float] = {}
+    for name, ask in _sources(settings).items():
+        path = settings.roots.textfiles / f"{name}.prom"
+        try:
+            found = read_samples(path.read_text() if ask is None else ask().render())
+            age = time.time() - path.stat().st_mtime if ask is None else 0.0
+        except FileNotFoundError:
+            continue
+        # Some families have samples of more than one source.
+        for family, entries in found.items():
+            samples.setdefault(family, []).extend(entries)
+        if age > OLD_SECONDS:
+            old[name] = age
+    if not samples:
+        raise OSError(
+            f"nothing of a farm is known here: {settings.path} has no collector that ran, "
+            f"and {settings.roots.textfiles} holds none of its metrics"
+        )
+    return Farm(samples, old)
+
+
+def _sources(settings: Settings) -> dict[str, Callable[[], Metrics] | None]:
+    """By textfile, what asks instead; None where only the textfile tells."""
+    from goplot.chia.rpc import certificates_of
+
+    sources: dict[str, Callable[[], Metrics] | None] = {"goplot_harvester_log": None}
+    farmer, harvester = settings.farmer_collector, settings.harvester_collector
+    sources["goplot_farmer"] = sources["goplot_harvester"] = None
+    certificates = certificates_of(settings.chia.root, "farmer")
+    if farmer is not None and os.access(certificates.key, os.R_OK):
+        from goplot.collectors import farmer as farmer_collector
+
+        asked, given = farmer, certificates
+        sources["goplot_farmer"] = lambda: farmer_collector.collect(asked, given)
+    certificates_there = certificates_of(settings.chia.root, "harvester")
+    if harvester is not None and os.access(certificates_there.key, os.R_OK):
+        from goplot.collectors import harvester as harvester_collector
+
+        asked_there = harvester
+        sources["goplot_harvester"] = lambda: harvester_collector.collect(
+            settings, asked_there, certificates_there
+        )
+    return sources
+
+
+def problems(farm: Farm) -> list[str]:
+    """What a person should look at, worst first."""
+    found = []
+    status = farm.chosen("chia_farming_status", "status")
+    if status not in (None, "farming"):
+        found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
+    down = [service for service in _SERVICES if farm.value(f"chia_{service}_up") == 0]
+    found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
+    if farm.value("chia_harvester_farmer_connections") == 0:
+        found.append("this host's harvester is not connected to the farmer")
+    for name in farm.labels("chia_farmer_harvester_connected", "harvester"):
+        if farm.value("chia_farmer_harvester_connected", harvester=name) == 0:
+            found.append(f"harvester {name} is not connected to the farmer")
+        for family, text in (
+            ("failed_plots", "plots that can't be opened"),
+            ("missing_keys", "plots whose keys the farmer does not have"),
+            ("duplicates", "plots that lie there twice"),
+        ):
+            count = farm.value(f"chia_farmer_harvester_{family}", harvester=name)
+            if count:
+                found.append(f"harvester {name} has {count:.0f} {text}")
+    log = farm.chosen("goplot_harvester_log_state", "state")
+    if log not in (None, "ok"):
+        found.append(f"the Chia log of this host {_LOG_TEXTS.get(str(log), log)}")
+    found += _disk_problems(farm)
+    found += [
+        f"{name}.prom is {duration(age)} old: does its collector run?"
+        for name, age in farm.old.items()
+    ]
+    return found
+
+
+def _disk_problems(farm: Farm) -> list[str]:
+    found = []
+    for labels, files in farm.samples.get("goplot_harvester_disk_plot_files", []):
+        place = f"disk /farm/{labels['farm']}/{labels['disk']}"
+        if farm.value("goplot_harvester_disk_mounted", **labels) == 0:
+            found.append(f"{place} is not mounted")
+            continue
+        seen = farm.value("chia_harvester_disk_plots", **labels)
+        if seen is not None and seen != files:
+            found.append(f"{place}: the harvester farms {seen:.0f} of {files:.0f} plots")
+    for labels, up in farm.samples.get("goplot_harvester_disk_up", []):
+        if not up and farm.value("goplot_harvester_disk_mounted", **labels):
+            found.append(f"disk /farm/{labels['farm']}/{labels['disk']} can't be read")
+    return found
+
+
+def farm_document(farm: Farm) -> dict[str, Any]:
+    """The farm for programs. Sizes are bytes, times seconds; null is what is not known here."""
+    return {
+        "problems": problems(farm),
+        "status": farm.chosen("chia_farming_status", "status"),
+        "services": {
+            service: bool(farm.value(f"chia_{service}_up"))
+            for service in _SERVICES
+            if farm.value(f"chia_{service}_up") is not None
+        },
+        "synced": farm.value("chia_full_node_synced"),
+        "sync_progress": farm.value("chia_full_node_sync_progress_ratio"),
+        "height": farm.value("chia_full_node_height"),
+        "difficulty": farm.value("chia_full_node_difficulty"),
+        "netspace": farm.value("chia_netspace_bytes"),
+        "farmed_mojo": farm.value("chia_farmed_mojo"),
+        "blocks_won": farm.value("chia_farmed_blocks"),
+        "last_farmed_height": farm.value("chia_last_farmed_height"),
+        "last_farmed_time": farm.value("chia_last_farmed_timestamp_seconds"),
+        "expected_win": farm.value("chia_expected_win_seconds"),
+        "harvesters": [_harvester(farm, name) for name in _harvesters(farm)],
+        "pools": [
+            {
+                **labels,
+                "difficulty": value,
+                "points_24h": farm.value("chia_pool_points_acknowledged_24h", **labels),
+                "errors_24h": farm.value("chia_pool_errors_24h", **labels),
+            }
+            for labels, value in farm.samples.get("chia_pool_difficulty", [])
+        ],
+        "log": {
+            "state": farm.chosen("goplot_harvester_log_state", "state"),
+            "eligible_plots": farm.value("chia_harvester_eligible_plots"),
+            "eligible_age": farm.value("chia_harvester_eligible_age_seconds"),
+            "total_plots": farm.value("chia_harvester_log_plots"),
+        },
+    }
+
+
+def _harvesters(farm: Farm) -> list[str]:
+    return farm.labels("chia_farmer_harvester_connected", "harvester")
+
+
+def _harvester(farm: Farm, name: str) -> dict[str, Any]:
+    def told(family: str) -> float | None:
+        return farm.value(f"chia_farmer_harvester_{family}", harvester=name)
+
+    state = "connected" if told("connected") else "not connected"
+    if told("loading_ratio") is not None:
+        state = f"loading {told('loading_ratio') or 0:.0%}"
+    return {
+        "harvester": name,
+        "state": state,
+        **{
+            key: told(key)
+            for key in (
+                "plots",
+                "bytes",
+                "effective_bytes",
+                "failed_plots",
+                "missing_keys",
+                "duplicates",
+            )
+        },
+    }
+
+
+def farm_text(farm: Farm) -> str:
+    """The farm for people."""
+    found = problems(farm)
+    parts = []
+    if found:
+        parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
+    lines = _summary(farm)
+    if lines:
+        width = max(len(name) for name, _ in lines)
+        parts.append("\n".join(f"{name:<{width}}  {text}" for name, text in lines))
+    entries = [_harvester(farm, name) for name in _harvesters(farm)]
+    if entries:
+        rows = [
+            [
+                entry["harvester"],
+                entry["state"],
+                _count(entry["plots"]),
+                _bytes(entry["bytes"]),
+                _bytes(entry["effective_bytes"]),
+                _count(entry["failed_plots"]),
+                _count(entry["missing_keys"]),
+                _count(entry["duplicates"]),
+            ]
+            for entry in entries
+        ]
+        head = ["harvester", "state", "plots", "size", "effective", "failed", "no key", "twice"]
+        parts.append(table(head, rows))
+    return "\n\n".join(parts)
+
+
+def _summary(farm: Farm) -> list[tuple[str, str]]:
+    lines = []
+    status = farm.chosen("chia_farming_status", "status")
+    if status is not None:
+        lines.append(("farming status", _STATUS_TEXTS.get(status, status)))
+    height = farm.value("chia_full_node_height")
+    if height is not None:
+        progress = farm.value("chia_full_node_sync_progress_ratio")
+        synced = (
+            "synced" if progress == 1 else f"{progress:.1%} synced" if progress else "not synced"
+        )
+        lines.append(("full node", f"height {height:.0f}, {synced}"))
+    farmed = farm.value("chia_farmed_mojo")
+    if farmed is not None:
+        blocks = farm.value("chia_farmed_blocks")
+        lines.append(("farmed", f"{farmed / _MOJO:g} XCH in {_count(blocks)} blocks"))
+        lines.append(("last win", _last_win(farm)))
+    expected = farm.value("chia_expected_win_seconds")
+    lines += [("expected time to win", _long(expected))] if expected is not None else []
+    space = farm.value("chia_netspace_bytes")
+    lines += [("netspace", _bytes(space))] if space is not None else []
+    for labels, difficulty in farm.samples.get("chia_pool_difficulty", []):
+        points = farm.value("chia_pool_points_acknowledged_24h", **labels)
+        errors = farm.value("chia_pool_errors_24h", **labels)
+        lines.append(
+            (
+                f"pool {labels.get('pool', '')}",
+                f"difficulty {difficulty:.0f}, {_count(points)} points and "
+                f"{_count(errors)} errors in 24 h",
+            )
+        )
+    plots = farm.value("chia_harvester_eligible_plots")
+    if plots is not None:
+        age = farm.value("chia_harvester_eligible_age_seconds") or 0
+        total = _count(farm.value("chia_harvester_log_plots"))
+        lines.append(("this harvester", f"{plots:.0f} of {total} eligible {duration(age)} ago"))
+    return lines
+
+
+def _last_win(farm: Farm) -> str:
+    height = farm.value("chia_last_farmed_height")
+    if height is None:
+        return "never"
+    moment = farm.value("chia_last_farmed_timestamp_seconds")
+    ago = f", {_long(time.time() - moment)} ago" if moment is not None else ""
+    return f"height {height:.0f}{ago}"
+
+
+def _count(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def _bytes(value: float | None) -> str:
+    if value is None:
+        return "-"
+    for unit, power in (("EiB", 60), ("PiB", 50)):
+        if value >= 1 << power:
+            return f"{value / (1 << power):.2f} {unit}"
+    return size(int(value))
+
+
+def _long(seconds: float) -> str:
+    """Days where it is days: an expected win may be years away."""
+    return f"{seconds / 86400:.1f} days" if seconds >= 2 * 86400 else duration(max(0.0, seconds))
