@@ -1,5 +1,6 @@
 """One plot job from reservation to result, with a plotter of the tests."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -217,3 +218,25 @@ def _at(root: FarmRoot, job: Job, stage: Stage) -> Job:
     changed = replace(job, stage=stage)
     write_job(root.path / "state" / "jobs", changed)
     return changed
+
+
+def test_a_full_state_disk_ends_no_plot(root: FarmRoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = reserve(root)
+    refused: list[str] = []
+
+    def write(jobs: Path, changed: Job) -> None:
+        # While the plotter runs, and until the finished plot has waited for its record.
+        plotting = changed.process is not None and changed.plot_file is None
+        if plotting or (changed.plot_file is not None and len(refused) < 6):
+            refused.append(changed.phase)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_job(jobs, changed)
+
+    monkeypatch.setattr("goplot.tractor.state.write_job", write)
+    waits: list[float] = []
+    log = Log(root.path / "logs" / "goplot.log", "prejob")
+    assert JobRun(JobState(root.settings, job, log, waits.append)).run()
+    assert refused
+    assert results(root)[0].done
+    text = (root.path / "logs" / "goplot.log").read_text()
+    assert text.count("its progress can't be written") == 1

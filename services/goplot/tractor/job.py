@@ -79,7 +79,7 @@ class JobRun:
         except OSError as error:
             raise JobFailedError("plotter", f"{command[0]}: {error.strerror}") from error
         state.log(f"started: {' '.join(command)}", "strtplot")
-        state.keep(replace(state.job, process=self._plotter.identity))
+        state.keep_progress(replace(state.job, process=self._plotter.identity))
         state.announce()
         if state.stopping:
             self._plotter.terminate()
@@ -172,7 +172,8 @@ class JobRun:
         except OSError as error:
             raise JobFailedError("temp", f"{plot}: {error.strerror}") from error
         stage = Stage.DELIVERING
-        state.keep(replace(state.job, stage=stage, plot_id=plot_id, plot_file=plot.name))
+        job = replace(state.job, stage=stage, plot_id=plot_id, plot_file=plot.name)
+        state.keep_surely(job)
 
     def _check_temp(self) -> None:
         """Refuse to plot where the temp farm is gone or full by now."""

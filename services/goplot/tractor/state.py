@@ -16,6 +16,7 @@ from goplot.host.tunables import read_last_good, read_tunables
 from goplot.tractor.plotters.base import Progress
 
 _WRITE_PROGRESS_EVERY = 20.0
+_RECORD_PAUSE = 30.0
 
 
 class JobFailedError(Exception):
@@ -48,6 +49,7 @@ class JobState:
         self._log = log
         self._written = 0.0
         self._phase_began = time.monotonic()
+        self._unwritten = False
 
     def log(self, text: str, program: str | None = None) -> None:
         """Log a line about this job."""
@@ -58,6 +60,32 @@ class JobState:
         self.job = job
         self._written = time.monotonic()
         write_job(self.settings.roots.jobs, job)
+
+    def keep_surely(self, job: Job) -> None:
+        """Replace the job's record, however long it takes until it can be written.
+
+        Raises StoppedError when the job is stopped meanwhile.
+        """
+        while True:
+            try:
+                self.keep(job)
+                return
+            except OSError as error:
+                self.log(f"waits until its record can be written: {error.strerror}")
+            self.wait(_RECORD_PAUSE)
+            if self.stopping:
+                raise StoppedError
+
+    def keep_progress(self, job: Job) -> None:
+        """Replace the record of progress; a full state disk must not end a plot under way."""
+        try:
+            self.keep(job)
+        except OSError as error:
+            if not self._unwritten:
+                self.log(f"its progress can't be written: {error.strerror}")
+            self._unwritten = True
+        else:
+            self._unwritten = False
 
     def note(self, text: str | None, *, phase: str | None = None) -> None:
         """Keep, log and show what a person should know; nothing happens when it is not new."""
@@ -71,7 +99,7 @@ class JobState:
         """Keep what the plotter's log has told, phase by phase, progress now and then."""
         before, self.progress = self.progress, progress
         if progress.plot_id != before.plot_id:
-            self.keep(replace(self.job, plot_id=progress.plot_id))
+            self.keep_progress(replace(self.job, plot_id=progress.plot_id))
         if (progress.phase, progress.fraction) != (before.phase, before.fraction):
             self.phase(progress.phase, progress.fraction)
 
@@ -88,7 +116,7 @@ class JobState:
         elif now - self._written < _WRITE_PROGRESS_EVERY:
             return
         notify(f"STATUS=phase {phase}, {progress:.0%}")
-        self.keep(replace(job, phase=phase, progress=progress))
+        self.keep_progress(replace(job, phase=phase, progress=progress))
 
     def announce(self) -> None:
         """Annotate that the plot started."""
