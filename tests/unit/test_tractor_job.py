@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from goplot.farm.jobs import Job, Stage
-from goplot.host.jobstore import Result, read_jobs, read_results, write_job
+from goplot.host.jobstore import Result, read_jobs, read_results, stop_path, write_job
 from goplot.host.log import Log
 from goplot.host.tunables import read_tunables
 from goplot.tractor.job import JobRun
@@ -240,3 +240,12 @@ def test_a_full_state_disk_ends_no_plot(root: FarmRoot, monkeypatch: pytest.Monk
     assert results(root)[0].done
     text = (root.path / "logs" / "goplot.log").read_text()
     assert text.count("its progress can't be written") == 1
+
+
+def test_a_job_that_was_stopped_before_it_had_a_tractor_does_not_start(root: FarmRoot) -> None:
+    job = reserve(root)
+    stop_path(root.path / "state" / "jobs", job.index).touch()
+    assert not run(root, job)
+    assert results(root)[0].reason == "stopped"
+    assert list((root.path / "state" / "jobs").iterdir()) == []
+    assert not job.folder.exists()

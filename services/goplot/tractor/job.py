@@ -45,6 +45,8 @@ class JobRun:
         state = self._state
         try:
             if state.job.stage is Stage.PLACED:
+                if self._given_up():
+                    raise JobFailedError("stopped", "stopped before its plotter started")
                 self._plot()
             elif state.job.stage is Stage.PLOTTING:
                 self._recover()
@@ -138,11 +140,15 @@ class JobRun:
             raise JobFailedError("crash", detail)
         self._verify()
 
+    def _given_up(self) -> bool:
+        """True when a person stopped the job with `goplot stop`."""
+        return stop_path(self._state.settings.roots.jobs, self._state.job.index).exists()
+
     def _await_temp(self) -> None:
         """Wait until the temp farm is mounted; what is on it can't be told before."""
         state = self._state
         while not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
-            if stop_path(state.settings.roots.jobs, state.job.index).exists():
+            if self._given_up():
                 raise JobFailedError("stopped", f"{state.job.temp_path} is not mounted")
             state.note(f"waits until {state.job.temp_path} is mounted again")
             pause(state)
