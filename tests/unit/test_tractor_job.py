@@ -249,3 +249,14 @@ def test_a_job_that_was_stopped_before_it_had_a_tractor_does_not_start(root: Far
     assert results(root)[0].reason == "stopped"
     assert list((root.path / "state" / "jobs").iterdir()) == []
     assert not job.folder.exists()
+
+
+def test_a_job_of_another_version_is_understood(root: FarmRoot) -> None:
+    job = reserve(root)
+    path = root.path / "state" / "jobs" / "1.json"
+    document = json.loads(path.read_text())
+    for name in ("stage", "phase", "process", "note", "phase_seconds"):
+        del document[name]
+    document["something"] = "of a newer version"
+    path.write_text(json.dumps(document))
+    assert read_jobs(path.parent) == ([job], {})
