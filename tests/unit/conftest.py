@@ -27,3 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=4,
         help="rounds of the follower's test against a rotating log",
     )
+    parser.addoption(
+        "--log-growth",
+        type=int,
+        default=16,
+        help="MiB by which a log grows while harvester-log looks on",
+    )

@@ -130,6 +130,8 @@ class Rpc:
         # A body that ended too early is told by nothing else when it is read in parts.
         if response.length:
             raise http.client.IncompleteRead(b"".join(parts), response.length)
+        # Only then is the connection free for the next question.
+        response.close()
         if response.status != http.client.OK:
             raise http.client.HTTPException(f"HTTP status {response.status}")
         try:

@@ -21,8 +21,8 @@ from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 
 _POLL_SECONDS = 1.0
 #: A kill repeats at most the reading of this time; it never changes what is counted.
-_SAVE_SECONDS = 5.0
-_WRITE_SECONDS = 10.0
+_SAVE_SECONDS = 3.0
+_WRITE_SECONDS = 5.0
 
 
 class Watch:

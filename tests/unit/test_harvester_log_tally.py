@@ -1,0 +1,150 @@
+"""Counting in blocks counts as line by line does; what is said of a log."""
+
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goplot.harvester_log.grammar import Kind, of_harvester, parse
+from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
+from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
+from goplot.host.textfile import read_samples
+from tests.unit.log_samples import NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
+
+WRITTEN = time.mktime((2026, 11, 22, 17, 1, 33, 0, 0, -1)) + 0.29
+SIGHT = Sight(readable=True, since=WRITTEN - 1000, quiet_seconds=300, lost=0, cut=0)
+
+_NODE = {"service": b"full_node", "logger": b"chia.full_node.full_node_store"}
+_LINES = st.one_of(
+    st.sampled_from(
+        [
+            *PREFIXES.values(),
+            *(prefixed(message) for message in (OLD, NOW, NEXT, UNSEEN, b"hello", b"")),
+            prefixed(b"Plot a.plot has a farmer public key that is not in", level=b"WARNING"),
+            prefixed(b"Failed to open file a.plot", level=b"ERROR"),
+            prefixed("⏲️  Finished signage point 7/16: CC".encode(), **_NODE),
+            prefixed("🍀 ️Farmed unfinished_block ab".encode(), **_NODE),
+            prefixed(b"Don't have rc hash ab. caching signage point 7.", **_NODE),
+            prefixed(b"eligible", **_NODE),
+            coloured(b"_plot_refresh_callback: event done"),
+            b"Traceback (most recent call last):",
+            b"",
+        ]
+    ),
+    st.binary(max_size=90).map(lambda data: data.replace(b"\n", b" ")),
+    st.binary(max_size=60).map(lambda data: prefixed(data.replace(b"\n", b" "))),
+    st.binary(max_size=60).map(lambda data: prefixed(data.replace(b"\n", b" "), **_NODE)),
+)
+
+
+@given(st.lists(st.lists(_LINES, max_size=8), max_size=4))
+def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
+    counting = Counting(Tally())
+    for block in blocks:
+        counting.add(b"".join(line + b"\n" for line in block), time.time())
+    parsed = [parse(line) for block in blocks for line in block]
+    tally = counting.tally
+    assert tally.lines == len(parsed)
+    assert tally.kinds == Counter(line.kind.value for line in parsed)
+    eligible = [line.eligible for line in parsed if line.eligible]
+    assert tally.eligible_plots == sum(entry.plots for entry in eligible)
+    assert tally.proofs_v1 == sum(entry.proofs_v1 for entry in eligible)
+    assert sum(tally.buckets) == len(eligible)
+    assert tally.origins == Counter(
+        f"{line.prefix.version or line.prefix.form}/{line.prefix.service}/{line.prefix.level}"
+        for line in parsed
+    )
+    last = max((n for n, line in enumerate(parsed) if line.eligible), default=-1)
+    strange = [
+        line
+        for line in parsed[last + 1 :]
+        if line.kind is Kind.OTHER and line.prefix.level == "INFO" and of_harvester(line.prefix)
+    ]
+    assert tally.strange == len(strange)
+
+
+def tally_of(*lines: bytes, now: float = WRITTEN) -> Tally:
+    """What lines count as."""
+    counting = Counting(Tally())
+    counting.add(b"".join(line + b"\n" for line in lines), now)
+    return counting.tally
+
+
+def test_times_are_those_of_the_lines_and_never_ahead_of_the_clock() -> None:
+    assert tally_of(prefixed(NOW), now=WRITTEN + 5000).last_eligible == pytest.approx(WRITTEN)
+    assert tally_of(prefixed(NOW), now=WRITTEN - 50).last_eligible == WRITTEN - 50
+    assert tally_of(NOW, now=WRITTEN + 7).last_eligible == WRITTEN + 7
+    odd = prefixed(NOW, time=b"2026-99-99T99:99:99.999 ")
+    assert tally_of(odd).last_eligible is not None
+
+
+def test_a_tally_outlives_its_process() -> None:
+    tally = tally_of(prefixed(NOW), prefixed(UNSEEN), b"x")
+    assert Tally.restored(tally.document()) == tally
+
+
+@pytest.mark.parametrize(
+    ("lines", "age", "state"),
+    [
+        ([prefixed(NOW)], 299, State.OK),
+        ([prefixed(NOW)], 301, State.SILENT),
+        ([prefixed(NOW), prefixed(UNSEEN)], 301, State.UNKNOWN_FORMAT),
+        ([prefixed(b"looked up 4: 0")] * STRANGE_LINES, 10, State.UNKNOWN_FORMAT),
+        ([prefixed(b"hello")], 10, State.QUIET),
+        ([prefixed(b"slow", level=b"WARNING")], 10, State.LEVEL_TOO_LOW),
+        ([prefixed(b"slow", level=b"WARNING")], 5000, State.LEVEL_TOO_LOW),
+        ([prefixed(b"New peak", **_NODE)], 10, State.QUIET),
+        ([], 10, State.SILENT),
+    ],
+)
+def test_states(lines: list[bytes], age: float, state: State) -> None:
+    assert state_of(tally_of(*lines), SIGHT, WRITTEN + age) is state
+
+
+def test_a_log_that_can_not_be_read_is_no_silence() -> None:
+    sight = replace(SIGHT, readable=False)
+    assert state_of(tally_of(prefixed(NOW)), sight, WRITTEN) is State.UNREADABLE
+
+
+def test_metrics() -> None:
+    slow = prefixed(b"Looking up qualities on x took: 9.1", level=b"WARNING")
+    tally = tally_of(prefixed(NOW), prefixed(NEXT), slow, prefixed(UNSEEN))
+    text = metrics_of(tally, SIGHT, WRITTEN + 301).render()
+    samples = read_samples(text)
+
+    def value(name: str, **labels: str) -> float:
+        (found,) = [value for had, value in samples[name] if had == labels]
+        return found
+
+    assert value("goplot_harvester_log_state", state="unknown_format") == 1
+    assert sum(value for _, value in samples["goplot_harvester_log_state"]) == 1
+    assert value("goplot_harvester_log_look_alikes_total") == 1
+    assert value("goplot_harvester_log_lines_total") == 4
+    assert value("chia_harvester_eligible_plots_total") == 8
+    assert value("chia_harvester_proofs_found_total", version="v1") == 12
+    assert value("chia_harvester_proofs_found_total", version="v2") == 11
+    assert value("chia_harvester_lookup_seconds_bucket", le="0.1") == 1
+    assert value("chia_harvester_lookup_seconds_bucket", le="8.0") == 1
+    assert value("chia_harvester_lookup_seconds_bucket", le="+Inf") == 2
+    assert value("chia_harvester_lookup_seconds_count") == 2
+    assert value("chia_harvester_lookup_seconds_sum") == pytest.approx(8.54333)
+    assert value("chia_harvester_slow_lookups_total", version="v1") == 1
+    assert value("chia_harvester_quiet") == 1
+    assert value("chia_harvester_eligible_age_seconds") == pytest.approx(301, abs=0.1)
+    assert value("chia_log_lines_total", service="harvester", level="INFO") == 3
+    names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+
+
+def test_a_log_of_something_else_does_not_fill_the_memory() -> None:
+    counting = Counting(Tally())
+    block = b"".join(
+        prefixed(b"x", version=b"%d.0 " % n, service=b"full_node", logger=b"a") + b"\n"
+        for n in range(5000)
+    )
+    counting.add(block, WRITTEN)
+    assert len(counting.tally.origins) < 600
+    assert sum(counting.tally.origins.values()) == 5000
