@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from goplot.chia.rpc import Certificates
 from goplot.farm.disks import Space
 from tests.unit.farm_root import FarmRoot, make_farm_root
+from tests.unit.rpc_server import make_ca
 
 
 @pytest.fixture
@@ -17,6 +19,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FarmRoot:
     space = Space(used=1 << 30, free=1 << 40)
     monkeypatch.setattr("goplot.host.observe.read_space", lambda _: space)
     return make_farm_root(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """The certificates of a farm."""
+    return make_ca(tmp_path_factory.mktemp("ca") / "own")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,11 +15,6 @@ TIMEOUT = 0.6
 
 
 @pytest.fixture(scope="session")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return rpc_server.make_ca(tmp_path_factory.mktemp("ca") / "own")
-
-
-@pytest.fixture(scope="session")
 def other_ca(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return rpc_server.make_ca(tmp_path_factory.mktemp("ca") / "other")
 

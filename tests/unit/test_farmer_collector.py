@@ -1,0 +1,206 @@
+"""The farmer collector against services that answer as 2.7.5 does, well and ill."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from goplot.chia.rpc import Certificates
+from goplot.collectors.farmer import collect
+from goplot.host.settings import FarmerSettings
+from goplot.host.textfile import Samples, read_samples
+from tests.unit import rpc_server
+from tests.unit.rpc_server import COMMON, FARMED, POOLS, STATE, Answer, Server, Service, harvester
+
+TIMEOUT = 1.0
+NAMES = {"10.77.1.13": "harvester1", "127.0.0.1": "farmer1", "10.77.1.14": "harvester2"}
+
+
+class Farm:
+    """Three services and what the collector makes of them."""
+
+    def __init__(self, ca: Certificates, stack: ExitStack) -> None:
+        self.ca = ca
+        summary = {
+            "harvesters": [
+                harvester("10.77.1.13", "aa" * 32),
+                harvester("::1", "bb" * 32, plots=9),
+            ]
+        }
+        answers: dict[str, dict[str, Answer]] = {
+            "full_node": {"get_blockchain_state": STATE, **COMMON},
+            "farmer": {"get_harvesters_summary": summary, "get_pool_state": POOLS, **COMMON},
+            "wallet": {
+                "get_farmed_amount": FARMED,
+                "get_sync_status": {"synced": True, "syncing": False},
+                **COMMON,
+            },
+        }
+        self.services: dict[str, Service] = {
+            name: stack.enter_context(Server(ca, table)) for name, table in answers.items()
+        }
+
+    def settings(self, *, wallet: bool = True) -> FarmerSettings:
+        """Settings that name these services."""
+        addresses = {name: service.address for name, service in self.services.items()}
+        return FarmerSettings(
+            addresses["full_node"],
+            addresses["farmer"],
+            addresses["wallet"] if wallet else None,
+            TIMEOUT,
+            NAMES,
+        )
+
+    def collect(self, *, wallet: bool = True) -> Samples:
+        """One run."""
+        return read_samples(collect(self.settings(wallet=wallet), self.ca).render())
+
+
+@pytest.fixture
+def farm(ca: Certificates) -> Iterator[Farm]:
+    with ExitStack() as stack:
+        yield Farm(ca, stack)
+
+
+def value(samples: Samples, name: str, **labels: str) -> float | None:
+    """The one sample with exactly these labels; None when there is none."""
+    found = [value for had, value in samples.get(name, []) if had == labels]
+    assert len(found) < 2
+    return found[0] if found else None
+
+
+def test_all_is_well(farm: Farm) -> None:
+    samples = farm.collect()
+    for service in farm.services:
+        assert value(samples, f"chia_{service}_up") == 1
+        assert farm.services[service].connections == 1
+        assert value(samples, "chia_version_info", service=service, version="2.7.5") == 1
+        assert value(samples, "chia_peers", service=service, type="full_node") == 2
+    assert "chia_rpc_failed" not in samples
+    assert value(samples, "chia_farming_status", status="farming") == 1
+    assert sum(number for _, number in samples["chia_farming_status"]) == 1
+    assert value(samples, "chia_netspace_bytes") == 20 * 2**60
+    assert value(samples, "chia_full_node_sync_progress_ratio") == 1
+    assert value(samples, "chia_full_node_height") == 5000000
+    assert value(samples, "chia_farmed_mojo") == 2 * 10**12
+    assert value(samples, "chia_last_farmed_height") == 4999000
+    expected = 19 * 20 * 2**60 / (2 * 15130951)
+    assert value(samples, "chia_expected_win_seconds") == pytest.approx(expected)
+
+
+def test_harvesters_have_their_names_also_those_that_are_gone(farm: Farm) -> None:
+    samples = farm.collect()
+    assert value(samples, "chia_farmer_harvester_connected", harvester="harvester1") == 1
+    assert value(samples, "chia_farmer_harvester_connected", harvester="farmer1") == 1
+    assert value(samples, "chia_farmer_harvester_connected", harvester="harvester2") == 0
+    assert value(samples, "chia_farmer_harvester_plots", harvester="farmer1") == 9
+    assert value(samples, "chia_farmer_harvester_plots", harvester="harvester2") is None
+    for family, number in (("failed_plots", 2), ("missing_keys", 3), ("duplicates", 1)):
+        found = value(samples, f"chia_farmer_harvester_{family}", harvester="harvester1")
+        assert found == number
+
+
+def test_two_harvesters_behind_one_address_and_one_that_loads(farm: Farm) -> None:
+    loading = {"initial": True, "plot_files_processed": 3, "plot_files_total": 6}
+    farm.services["farmer"].answers["get_harvesters_summary"] = {
+        "harvesters": [
+            harvester("10.77.1.13", "cc" * 32, syncing=loading),
+            harvester("10.77.1.13", "aa" * 32),
+            harvester("10.9.9.9", "dd" * 32),
+        ]
+    }
+    samples = farm.collect()
+    names = {had["harvester"] for had, _ in samples["chia_farmer_harvester_plots"]}
+    assert names == {"harvester1", "harvester1/cccccccc", "10.9.9.9"}
+    found = value(samples, "chia_farmer_harvester_loading_ratio", harvester="harvester1/cccccccc")
+    assert found == 0.5
+    assert value(samples, "chia_farmer_harvester_syncing", harvester="harvester1") == 0
+
+
+def test_pools(farm: Farm) -> None:
+    samples = farm.collect()
+    labels = {"pool": "https://pool.example", "launcher": "ab" * 8}
+    assert value(samples, "chia_pool_points_found_total", **labels) == 120
+    assert value(samples, "chia_pool_points_acknowledged_24h", **labels) == 30
+    assert value(samples, "chia_pool_errors_24h", **labels) == 1
+    assert value(samples, "chia_pool_partials_total", **labels, result="valid") == 11
+
+
+@pytest.mark.parametrize("service", ["full_node", "farmer", "wallet"])
+@pytest.mark.parametrize(
+    "ill", [rpc_server.hang, rpc_server.die, rpc_server.dribble_head, rpc_server.no_json]
+)
+def test_an_ill_service_harms_only_its_own_numbers(
+    farm: Farm, service: str, ill: Callable[[rpc_server.Handler], None]
+) -> None:
+    for endpoint in farm.services[service].answers:
+        farm.services[service].answers[endpoint] = ill
+    begin = time.monotonic()
+    samples = farm.collect()
+    assert time.monotonic() - begin < TIMEOUT + 3
+    for other in farm.services:
+        assert value(samples, f"chia_{other}_up") == int(other != service)
+    there = {
+        "full_node": "chia_netspace_bytes",
+        "farmer": "chia_farmer_harvester_plots",
+        "wallet": "chia_farmed_mojo",
+    }
+    for other, name in there.items():
+        assert (name in samples) == (other != service)
+    status = {"full_node": "unknown", "farmer": "farmer_down", "wallet": "farming"}[service]
+    assert value(samples, "chia_farming_status", status=status) == 1
+    assert ("chia_expected_win_seconds" in samples) == (service == "wallet")
+
+
+def test_one_refused_question_is_named_and_the_others_count(farm: Farm) -> None:
+    del farm.services["wallet"].answers["get_farmed_amount"]
+    samples = farm.collect()
+    assert value(samples, "chia_wallet_up") == 1
+    refused = {"service": "wallet", "endpoint": "get_farmed_amount"}
+    assert value(samples, "chia_rpc_failed", **refused) == 1
+    assert value(samples, "chia_wallet_synced") == 1
+    assert "chia_farmed_mojo" not in samples
+
+
+def test_what_is_not_asked_is_neither_up_nor_down(farm: Farm) -> None:
+    assert "chia_wallet_up" not in farm.collect(wallet=False)
+    assert farm.services["wallet"].asked == []
+
+
+@pytest.mark.parametrize(
+    ("sync", "status", "progress"),
+    [
+        (
+            {"synced": False, "sync_mode": True, "sync_tip_height": 10, "sync_progress_height": 4},
+            "syncing",
+            0.4,
+        ),
+        ({"synced": False, "sync_mode": True, "sync_tip_height": 0}, "syncing", 0),
+        ({"synced": False, "sync_mode": False}, "not_synced", None),
+    ],
+)
+def test_syncing(farm: Farm, sync: dict[str, object], status: str, progress: float) -> None:
+    state = {**STATE["blockchain_state"], "sync": sync, "peak": None, "space": 0}
+    farm.services["full_node"].answers["get_blockchain_state"] = {"blockchain_state": state}
+    samples = farm.collect()
+    assert value(samples, "chia_farming_status", status=status) == 1
+    assert value(samples, "chia_full_node_sync_progress_ratio") == progress
+    assert "chia_full_node_height" not in samples
+    assert "chia_netspace_bytes" not in samples
+
+
+@pytest.mark.parametrize("odd", [None, [], "text", 7, {"harvesters": [7, None, {}]}, [[1]]])
+def test_answers_of_another_shape_raise_nothing(farm: Farm, odd: object) -> None:
+    for service in farm.services.values():
+        for endpoint in service.answers:
+            keys = ("blockchain_state", "harvesters", "pool_state", "connections", "farmed_amount")
+            service.answers[endpoint] = dict.fromkeys(keys, odd)
+    samples = farm.collect()
+    assert value(samples, "chia_farmer_up") == 1
+
+
+def test_unusable_certificates_leave_all_down(farm: Farm) -> None:
+    nowhere = Certificates(*[farm.ca.key.with_name("none")] * 3)
+    samples = read_samples(collect(farm.settings(), nowhere).render())
+    assert [value(samples, f"chia_{name}_up") for name in farm.services] == [0, 0, 0]
