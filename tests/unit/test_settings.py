@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from goplot.host.settings import SettingsError, load
+from goplot.host.settings import Address, SettingsError, load
 from tests.unit.farm_root import FarmRoot
 
 DEPLOYED = """
@@ -76,3 +76,53 @@ def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--settings"):
         load(tmp_path / "none.toml")
+
+
+CHIA = """
+[chia]
+root = "/srv/chia"
+quiet_seconds = 60
+[farmer_collector]
+full_node = "node1:8555"
+wallet = ""
+harvesters = { "10.77.1.13" = "harvester1" }
+[harvester_collector]
+harvester = "[::1]:8560"
+"""
+
+
+def test_chia_and_its_collectors(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(DEPLOYED)
+    settings = load(file)
+    assert settings.chia.log == Path("/var/lib/chia/mainnet/log/debug.log")
+    assert settings.farmer_collector is settings.harvester_collector is None
+    file.write_text(DEPLOYED + CHIA)
+    settings = load(file)
+    assert settings.chia.log == Path("/srv/chia/log/debug.log")
+    assert settings.farmer_collector is not None
+    assert settings.farmer_collector.full_node == Address("node1", 8555)
+    assert settings.farmer_collector.farmer == Address("localhost", 8559)
+    assert settings.farmer_collector.wallet is None
+    assert settings.harvester_collector is not None
+    assert settings.harvester_collector.harvester == Address("::1", 8560)
+    file.write_text(DEPLOYED + '[chia]\nlog = "journal"\n')
+    assert load(file).chia.log is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[chia]\nlog = "debug.log"', "chia.log"),
+        ("[chia]\nquiet_seconds = 0", "chia.quiet_seconds"),
+        ('[farmer_collector]\nfarmer = "localhost"', "must be host:port, such as localhost:8559"),
+        ('[farmer_collector]\nharvesters = { "::1" = 3 }', "farmer_collector.harvesters"),
+        ('[harvester_collector]\nharvester = ""', "remove the table"),
+        ('[harvester_collector]\nport = "8560"', "harvester_collector.port"),
+    ],
+)
+def test_a_mistake_about_chia_is_named(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"{DEPLOYED}\n{text}\n")
+    with pytest.raises(SettingsError, match=words):
+        load(file)
