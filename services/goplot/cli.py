@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from goplot import __version__
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, set_tunable
 from goplot.host.units import UnitError, units_of
+from goplot.pacer.report import read_report
 from goplot.people.status import (
     Status,
     disks_document,
@@ -127,7 +127,7 @@ def _status(settings: Settings) -> Status:
     return Status(
         view=view,
         tunables=tunables,
-        pacer_up=_pacer_up(settings, tunables),
+        pacer_up=read_report(settings.roots.state, tunables["plot_poll"]) is not None,
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
@@ -225,15 +225,6 @@ def _completion() -> int:
 
 def _tunables(settings: Settings) -> Tunables:
     return read_tunables(settings.roots.config, read_last_good(settings.roots.state))
-
-
-def _pacer_up(settings: Settings, tunables: Tunables) -> bool:
-    """True when the pacer has looked within its last three polls."""
-    try:
-        age = time.time() - (settings.roots.state / "pacer.json").stat().st_mtime
-    except OSError:
-        return False
-    return age < 3 * tunables["plot_poll"] + 30
 
 
 def _become_owner(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """goplot status and the plotter collector, over one farm."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from goplot.cli import main
 from goplot.collectors.plotter import collect
 from goplot.host.tunables import read_tunables
+from goplot.pacer.report import Report, write_report
 from goplot.tractor.reserve import start_plot
 from tests.unit.farm_root import FarmRoot
 from tests.unit.test_tractor_job import NoUnits, reserve, run
@@ -105,3 +107,18 @@ def test_a_toggle_that_is_off_starts_nothing(root: FarmRoot) -> None:
     view, job = start_plot(root.settings, tunables, NoUnits())
     assert job is None
     assert view.decision.reason == "toggle"
+
+
+def test_the_pacers_reason_is_a_metric_while_the_pacer_lives(root: FarmRoot) -> None:
+    root.tune(plot_poll=60)
+    write_report(root.path / "state", Report("max_plots", "8 plots run"))
+    found = samples(root)
+    assert found["goplot_pacer_up"] == 1
+    blocked = {name: value for name, value in found.items() if "start_blocked" in name}
+    assert blocked.pop('goplot_start_blocked{reason="max_plots"}') == 1
+    assert set(blocked.values()) == {0}
+    long_ago = (root.path / "state" / "pacer.json").stat().st_mtime - 211
+    os.utime(root.path / "state" / "pacer.json", (long_ago, long_ago))
+    found = samples(root)
+    assert found["goplot_pacer_up"] == 0
+    assert not any("start_blocked" in name for name in found)

@@ -1,7 +1,5 @@
 """goplot-plotter-collector: writes what goplot knows for node_exporter's textfile collector."""
 
-import json
-import math
 import sys
 import time
 from collections import Counter
@@ -20,9 +18,7 @@ from goplot.host.textfile import Metrics
 from goplot.host.totals import Totals, read_totals
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables
 from goplot.pacer.decision import Reason
-
-#: The pacer's word counts for this many polls.
-_PACER_POLLS = 3
+from goplot.pacer.report import read_report
 
 
 def collect(settings: Settings) -> Metrics:
@@ -168,19 +164,13 @@ def _add_totals(metrics: Metrics, totals: Totals, active: int) -> None:
 
 
 def _add_pacer(metrics: Metrics, state: Path, tunables: Tunables) -> None:
-    path = state / "pacer.json"
-    try:
-        age = time.time() - path.stat().st_mtime
-        reason = json.loads(path.read_text())["reason"]
-    except (OSError, ValueError, KeyError, TypeError):
-        age, reason = math.inf, ""
-    up = age < _PACER_POLLS * tunables["plot_poll"] + 30
-    metrics.gauge("goplot_pacer_up", "1 when the pacer has looked lately.", int(up))
+    report = read_report(state, tunables["plot_poll"])
+    metrics.gauge("goplot_pacer_up", "1 when the pacer has looked lately.", int(report is not None))
     metrics.family("goplot_start_blocked", "gauge", "1 for the reason why no plot starts now.")
-    if up:
+    if report is not None:
         for known in Reason:
             if known is not Reason.START:
-                blocked = int(known.value == reason)
+                blocked = int(known.value == report.reason)
                 metrics.sample("goplot_start_blocked", blocked, {"reason": known.value})
 
 

@@ -1,12 +1,11 @@
 """goplot-pacer: looks at the conditions at every poll and starts the plots that are due."""
 
-import json
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from goplot.host.files import remove_unfinished, write_whole
+from goplot.host.files import remove_unfinished
 from goplot.host.jobstore import read_jobs
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
@@ -15,6 +14,7 @@ from goplot.host.success import record_success
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
 from goplot.host.units import UnitError, Units, units_of
 from goplot.pacer.decision import Decision, Reason
+from goplot.pacer.report import Report, write_report
 from goplot.tractor.reserve import View, start_plot
 
 _POLL_WITHOUT_SETTINGS = 60.0
@@ -101,14 +101,9 @@ class Pacer:
                 self._log(f"{topic} is in force again")
 
     def _report(self, decision: Decision) -> None:
-        document = {"reason": decision.reason.value, "detail": decision.detail}
         notify(f"STATUS={decision.reason}: {decision.detail}")
         try:
-            write_whole(
-                self._settings.roots.state / "pacer.json",
-                json.dumps(document) + "\n",
-                durable=False,
-            )
+            write_report(self._settings.roots.state, Report(decision.reason.value, decision.detail))
         except OSError as error:
             self._say("state", f"can't write the state: {error}")
 
