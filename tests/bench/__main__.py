@@ -18,6 +18,7 @@ from goplot.farm.disks import Disk, Space, TempFarm
 from goplot.farm.jobs import Claim, ledger
 from goplot.farm.placement import Limits, Need
 from goplot.pacer.decision import Facts, Pace, Reason, decide
+from tests.bench import chia_log
 from tests.bench.big_farm import FARMS, make_big_farm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ def main() -> int:
     """Measure everything and print it."""
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory(prefix="goplot-bench-") as folder:
-        for part in (diskhand, decision, pacer_memory, collector):
+        for part in (diskhand, decision, pacer_memory, collector, harvester_log):
             for measure in part(Path(folder)):
                 print(measure, flush=True)
                 measures.append(measure)
@@ -172,6 +173,33 @@ def collector(folder: Path) -> list[Measure]:
     module = ["-m", "goplot.collectors.plotter", "--settings"]
     spent = cpu([sys.executable, *module, str(root.settings_path)])
     return [Measure("plotter collector, 60 disks, 8 jobs: CPU", spent, "s", 0.20)]
+
+
+def harvester_log(folder: Path) -> list[Measure]:
+    """Catching up on a Chia log, beside grep on the same file and a parser as chiadog's."""
+    path = folder / "debug.log"
+    lines, eligible = chia_log.write_log(path, chia_log.SIZE)
+    size = path.stat().st_size / 1e6
+    word = chia_log.grep(path, chia_log.PATTERN)
+    levels = chia_log.grep(path, "-E", ": (INFO|WARNING|ERROR) ")
+    figures = chia_log.catch_up(path, lines, eligible)
+    seconds = figures["seconds"]
+    rival = chia_log.chiadog(path, 20_000_000)
+    # At least 20 times the faster of its rates: the one measured here, and its known one.
+    share = 20 * max(rival, chia_log.CHIADOG) * seconds / size
+    path.unlink()
+    return [
+        Measure("harvester-log catches up on 350 MB", size / seconds, "MB/s"),
+        Measure("  a parser as chiadog's, in this run", rival, "MB/s"),
+        Measure("  ratio: chiadog's time to its, in this run", size / seconds / rival, "times"),
+        Measure("  20 times such a parser's rate, as a share of its own", share, "", 1),
+        Measure("  lines", lines / seconds / 1e6, "M/s"),
+        # grep finds a word without looking at lines; the levels of all lines are this work.
+        Measure("  ratio: its time to grep -c of the eligible line", seconds / word, "times"),
+        Measure("  ratio: its time to grep -c of the levels", seconds / levels, "times", 4),
+        Measure("  resident memory", figures["after"], "MB", 30),
+        Measure("  grown by reading", figures["after"] - figures["before"], "MB", 4),
+    ]
 
 
 def cpu(command: list[str], times: int = 5) -> float:

@@ -143,15 +143,22 @@ class Follower:
             if not end:
                 self._half = (self._half + data)[:BLOCK]
                 continue
-            first = data.find(b"\n") + 1
-            start = self._half + data[:first]
-            if len(start) > BLOCK:
-                self.cut += 1
-                start = start[: BLOCK - 1] + b"\n"
+            if self._half:
+                block = self._join(data, end)
+            else:
+                block = data if end == len(data) else data[:end]
             self._half = data[end:]
             self._offset = self._read - len(self._half)
-            self._tail = (recent + data[:end])[-TAIL:]
-            yield start + data[first:end]
+            self._tail = (recent + data[:end])[-TAIL:] if end < TAIL else block[-TAIL:]
+            yield block
+
+    def _join(self, data: bytes, end: int) -> bytes:
+        """The half line with what completes it, and the lines after it."""
+        first = data.find(b"\n") + 1
+        if len(self._half) + first <= BLOCK:
+            return self._half + data[:end]
+        self.cut += 1
+        return (self._half + data[:first])[: BLOCK - 1] + b"\n" + data[first:end]
 
     def _overtook(self, file: LogFile, data: bytes) -> bool:
         """True when the first text of the log has older text before it, that was not read.
@@ -165,7 +172,7 @@ class Follower:
         size = file.size()
         if size is None:
             return True
-        if size < self._read or (self._head and not mark(self._head).fits(file.head())):
+        if size < self._read or file.read_at(0, len(self._head)) != self._head:
             return False
         return file.read_at(self._offset - len(self._tail), len(self._tail)) == self._tail
 

@@ -16,6 +16,7 @@ line's cost is bounded whatever it holds.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 #: Bytes of a line that are looked at; what counts stands at the start of a line.
 KEPT = 8192
@@ -75,8 +76,7 @@ class Prefix:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Eligible:
+class Eligible(NamedTuple):
     """An eligible line: what one lookup found. `seconds` is how long it took.
 
     `form` names the release that introduced it: `1.0`, `2.5.7` or `next`.
@@ -90,9 +90,11 @@ class Eligible:
     total_plots: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line that was understood as far as that goes."""
+class Line(NamedTuple):
+    """A line that was understood as far as that goes.
+
+    This and Eligible are tuples because a log has millions of them.
+    """
 
     prefix: Prefix
     kind: Kind
@@ -189,23 +191,24 @@ _NO_LOOK_ALIKE = b"new_signage_point_harvester "
 
 def parse(line: bytes, prefix: Prefix | None = None) -> Line:
     """Understand one line as far as that goes; never raises. `prefix`: its own, if known."""
-    line = line[:KEPT]
     if prefix is None:
         prefix = parse_prefix(line)
-    message = line[prefix.start :]
+    message = line[prefix.start : KEPT]
     if b"\x1b" in message:
         message = _COLOURS.sub(b"", message)
-    eligible = parse_eligible(message)
-    if eligible is not None:
-        return Line(prefix, Kind.ELIGIBLE, eligible)
+    # All forms of an eligible line begin with a number or with `challenge_hash`.
+    if message[:1] in b"c0123456789":
+        eligible = parse_eligible(message)
+        if eligible is not None:
+            return Line(prefix, Kind.ELIGIBLE, eligible)
     return Line(prefix, _kind(prefix, message))
 
 
 def parse_prefix(line: bytes) -> Prefix:
     """What stands before the message; of an unknown form, service and level are `unknown`."""
-    prefix = parse_rest(line[DATED:], "dated", DATED)
+    prefix = parse_rest(line[DATED:KEPT], "dated", DATED)
     if prefix is None and _CLOCK.match(line):
-        prefix = parse_rest(line[_UNDATED:], "undated", _UNDATED)
+        prefix = parse_rest(line[_UNDATED:KEPT], "undated", _UNDATED)
     if prefix is not None:
         return prefix
     match = _BARE.match(line)

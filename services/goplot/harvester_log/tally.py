@@ -18,9 +18,7 @@ from typing import Any
 from goplot.harvester_log.grammar import (
     DATED,
     UNKNOWN,
-    Eligible,
     Kind,
-    Line,
     Prefix,
     may_tell,
     of_harvester,
@@ -90,6 +88,7 @@ class _Known:
     """What a key says of all lines that have it; `telling`: each of them must be parsed."""
 
     prefix: Prefix | None
+    origin: str
     telling: bool
 
 
@@ -114,77 +113,70 @@ class Counting:
         self.tally.lines += len(lines)
         self._last = {"line": lines[-1]}
         keys = list(map(_key, lines))
-        telling = {}
+        telling: dict[bytes, _Known] = {}
+        origins, kinds = self.tally.origins, self.tally.kinds
         for key, count in Counter(keys).items():
             known = self._known.get(key) or self._learn(key)
             if known.telling:
-                telling[key] = known.prefix
+                telling[key] = known
             elif known.prefix is not None:
-                self._count(known.prefix, Kind.OTHER, count)
+                origins[known.origin] = origins.get(known.origin, 0) + count
+                kinds["other"] = kinds.get("other", 0) + count
                 if known.prefix.level == "INFO":
                     self._last["info"] = lines[-1]
         if telling:
-            pairs = compress(zip(keys, lines, strict=True), map(telling.__contains__, keys))
-            for key, line in pairs:
-                self._add_line(line, parse(line, telling[key]))
+            for line in compress(lines, map(telling.__contains__, keys)):
+                self._add_line(line, telling[_key(line)])
         self._take_times(now)
 
-    def add_parsed(self, line: bytes, parsed: Line, now: float) -> None:
-        """Count one line that was parsed already, as a block of its own."""
-        self.look_alikes.clear()
-        self.tally.lines += 1
-        self._last = {"line": line}
-        self._add_line(line, parsed)
-        self._take_times(now)
-
-    def _add_line(self, line: bytes, parsed: Line) -> None:
-        prefix, kind = parsed.prefix, parsed.kind
-        self._count(prefix, kind, 1)
+    def _add_line(self, line: bytes, known: _Known) -> None:
+        tally = self.tally
+        prefix, kind, eligible = parse(line, known.prefix)
+        origin = known.origin or self._origin(prefix)
+        tally.origins[origin] = tally.origins.get(origin, 0) + 1
+        tally.kinds[kind] = tally.kinds.get(kind, 0) + 1
+        if eligible is not None:
+            self._last["eligible"] = line
+            form, plots, proofs_v1, proofs_v2, seconds, total_plots = eligible
+            tally.forms[form] = tally.forms.get(form, 0) + 1
+            tally.eligible_plots += plots
+            tally.proofs_v1 += proofs_v1
+            tally.proofs_v2 += proofs_v2
+            tally.lookup_seconds += seconds
+            tally.buckets[bisect_left(BUCKETS, seconds)] += 1
+            tally.last_eligible_plots = plots
+            tally.total_plots = total_plots
+            tally.strange = tally.alike = 0
+            return
         if prefix.level == "INFO":
             self._last["info"] = line
-        if parsed.eligible is not None:
-            self._last["eligible"] = self._last["match"] = self._last["info"] = line
-            self._add_eligible(parsed.eligible)
-        elif kind is Kind.LOOK_ALIKE:
-            self.tally.alike += 1
+        if kind is Kind.LOOK_ALIKE:
+            tally.alike += 1
             self.look_alikes.append(line)
         elif kind is not Kind.OTHER:
             self._last["match"] = line
         elif prefix.level == "INFO" and of_harvester(prefix):
-            self.tally.strange += 1
-
-    def _add_eligible(self, eligible: Eligible) -> None:
-        tally = self.tally
-        tally.forms[eligible.form] = tally.forms.get(eligible.form, 0) + 1
-        tally.eligible_plots += eligible.plots
-        tally.proofs_v1 += eligible.proofs_v1
-        tally.proofs_v2 += eligible.proofs_v2
-        tally.lookup_seconds += eligible.seconds
-        tally.buckets[bisect_left(BUCKETS, eligible.seconds)] += 1
-        tally.last_eligible_plots = eligible.plots
-        tally.total_plots = eligible.total_plots
-        tally.strange = tally.alike = 0
-
-    def _count(self, prefix: Prefix, kind: Kind, count: int) -> None:
-        origins, kinds = self.tally.origins, self.tally.kinds
-        origin = self._origin(prefix)
-        origins[origin] = origins.get(origin, 0) + count
-        kinds[kind.value] = kinds.get(kind.value, 0) + count
+            tally.strange += 1
 
     def _take_times(self, now: float) -> None:
         moments = {name: _time_of(line, now) for name, line in self._last.items()}
         tally = self.tally
         tally.last_line = moments["line"]
-        tally.last_info = moments.get("info", tally.last_info)
-        tally.last_match = moments.get("match", tally.last_match)
         tally.last_eligible = moments.get("eligible", tally.last_eligible)
+        for name in ("info", "eligible"):
+            if name in moments:
+                tally.last_info = max(moments[name], tally.last_info or 0)
+        for name in ("match", "eligible"):
+            if name in moments:
+                tally.last_match = max(moments[name], tally.last_match or 0)
 
     def _learn(self, key: bytes) -> _Known:
         if len(self._known) >= _CACHED:
             self._known.clear()
         prefix = parse_rest(key, "dated", DATED)
         telling = prefix is None or may_tell(prefix, key[prefix.start - DATED :])
-        self._known[key] = known = _Known(prefix, telling)
+        origin = "" if prefix is None else self._origin(prefix)
+        self._known[key] = known = _Known(prefix, origin, telling)
         return known
 
     def _origin(self, prefix: Prefix) -> str:
