@@ -18,6 +18,9 @@ from tests.tools.guard import guarded
 
 FOLDER = Path("tests/campaign")
 HOSTS_FILE = str(FOLDER / "hosts.toml")
+PLAYBOOKS = [
+    f"playbooks/{name}.yml" for name in ("preflight", "base", "farm_layout", "chia", "goplot")
+]
 
 
 def main() -> int:
@@ -49,8 +52,8 @@ def _run(options: argparse.Namespace) -> int:
         [*hosts, "down"],
         [*hosts, "up"],
         [*play, str(FOLDER / "prepare.yml")],
-        # Chia is installed and not run: see prepare.yml.
-        [*play, "site.yml", "--skip-tags=chia_configure,chia_run"],
+        # What plots, without what farms and watches: see prepare.yml.
+        [*play, *PLAYBOOKS, "--skip-tags=chia_configure,chia_run"],
         tests,
     )
     environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
