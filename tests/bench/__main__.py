@@ -20,10 +20,14 @@ from goplot.farm.placement import Limits, Need
 from goplot.pacer.decision import Facts, Pace, Reason, decide
 from tests.bench import chia_log
 from tests.bench.big_farm import FARMS, make_big_farm
+from tests.unit import rpc_server
+from tests.unit.farm_root import make_farm_root
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
 ORIGINAL_DISKHAND_SECONDS = 1.6
+#: CPU of `chia show -s` of 2.7.5 on the same 2 cores.
+CHIA_SHOW_SECONDS = 1.1
 _LOOKS = 20
 
 
@@ -46,7 +50,7 @@ def main() -> int:
     """Measure everything and print it."""
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory(prefix="goplot-bench-") as folder:
-        for part in (diskhand, decision, pacer_memory, collector, harvester_log):
+        for part in (diskhand, decision, pacer_memory, collector, farmer, harvester_log):
             for measure in part(Path(folder)):
                 print(measure, flush=True)
                 measures.append(measure)
@@ -173,6 +177,39 @@ def collector(folder: Path) -> list[Measure]:
     module = ["-m", "goplot.collectors.plotter", "--settings"]
     spent = cpu([sys.executable, *module, str(root.settings_path)])
     return [Measure("plotter collector, 60 disks, 8 jobs: CPU", spent, "s", 0.20)]
+
+
+def farmer(folder: Path) -> list[Measure]:
+    """One run of the farmer collector against services that answer at once, over TLS."""
+    place = folder / "farmer"
+    place.mkdir()
+    root = make_farm_root(place)
+    ca = rpc_server.make_ca(folder / "ca")
+    chia = {"get_blockchain_state": rpc_server.STATE, **rpc_server.COMMON}
+    farm = [rpc_server.harvester(f"10.0.0.{n}", f"{n:064x}") for n in range(50)]
+    answers = {"get_harvesters_summary": {"harvesters": farm}, **rpc_server.COMMON}
+    wallet = {"get_farmed_amount": rpc_server.FARMED, **rpc_server.COMMON}
+    command = [sys.executable, "-m", "goplot.collectors.farmer", "--settings"]
+    credentials = {"chia.crt": ca.certificate, "chia.key": ca.key, "chia_ca.crt": ca.ca}
+    given = folder / "credentials"
+    given.mkdir()
+    for name, path in credentials.items():
+        (given / name).write_bytes(path.read_bytes())
+    with (
+        rpc_server.Server(ca, chia) as node,
+        rpc_server.Server(ca, answers) as farming,
+        rpc_server.Server(ca, wallet) as rich,
+    ):
+        named = {"full_node": node, "farmer": farming, "wallet": rich}
+        addresses = [f'{k} = "127.0.0.1:{v.address.port}"' for k, v in named.items()]
+        root.configure(more="\n".join(["[farmer_collector]", *addresses, ""]))
+        wrapped = ["env", f"CREDENTIALS_DIRECTORY={given}", *command, str(root.settings_path)]
+        spent = cpu(wrapped)
+    share = 6 * spent / CHIA_SHOW_SECONDS
+    return [
+        Measure("farmer collector, 50 harvesters: CPU", spent, "s"),
+        Measure("  six times it, as a share of chia show -s (1.1 s)", share, "", 1),
+    ]
 
 
 def harvester_log(folder: Path) -> list[Measure]:

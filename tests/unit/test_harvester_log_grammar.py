@@ -121,6 +121,8 @@ _PLOT = b"/farm/1/disk1/plots/plot-k32-2026-11-22-17-53-" + b"ab" * 32 + b".plot
             b"Not farming compressed plot " + _PLOT + b". Plot compression level: 5, because "
             b"parallel_decompressor_count is set to 0 in config.yaml.",
         ),
+        (Kind.STARTED, b"harvester", b"Using plots_refresh_parameter: {'batch_size': 300}"),
+        (Kind.NOT_CONNECTED, b"harvester", b"Failed to connect to PeerInfo(_port=8447)"),
         (Kind.PEER_LOST, b"farmer", b"peer disconnected PeerInfo(_ip='10.77.1.13', _port=34)"),
         (Kind.PARTIAL, b"farmer", b"Submitting partial for ab to https://pool.example"),
         (Kind.POOL_RESPONSE, b"farmer", b"Pool response: {'new_difficulty': 1}"),

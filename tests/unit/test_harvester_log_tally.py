@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goplot.harvester_log.grammar import Kind, of_harvester, parse
+from goplot.harvester_log.grammar import Kind, of_lookups, parse
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
 from goplot.host.textfile import read_samples
@@ -61,7 +61,7 @@ def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
     strange = [
         line
         for line in parsed[last + 1 :]
-        if line.kind is Kind.OTHER and line.prefix.level == "INFO" and of_harvester(line.prefix)
+        if line.kind is Kind.OTHER and line.prefix.level == "INFO" and of_lookups(line.prefix)
     ]
     assert tally.strange == len(strange)
 
@@ -94,6 +94,8 @@ def test_a_tally_outlives_its_process() -> None:
         ([prefixed(NOW), prefixed(UNSEEN)], 301, State.UNKNOWN_FORMAT),
         ([prefixed(b"looked up 4: 0")] * STRANGE_LINES, 10, State.UNKNOWN_FORMAT),
         ([prefixed(b"hello")], 10, State.QUIET),
+        ([prefixed(b"Failed to connect to PeerInfo", logger=b"harvester")] * 99, 10, State.QUIET),
+        ([prefixed(b"Cannot connect to host", logger=b"harvester_server")] * 99, 10, State.QUIET),
         ([prefixed(b"slow", level=b"WARNING")], 10, State.LEVEL_TOO_LOW),
         ([prefixed(b"slow", level=b"WARNING")], 5000, State.LEVEL_TOO_LOW),
         ([prefixed(b"New peak", **_NODE)], 10, State.QUIET),
@@ -111,7 +113,8 @@ def test_a_log_that_can_not_be_read_is_no_silence() -> None:
 
 def test_metrics() -> None:
     slow = prefixed(b"Looking up qualities on x took: 9.1", level=b"WARNING")
-    tally = tally_of(prefixed(NOW), prefixed(NEXT), slow, prefixed(UNSEEN))
+    alone = prefixed(b"Failed to connect to PeerInfo(_port=8447)", logger=b"harvester")
+    tally = tally_of(alone, prefixed(NOW), prefixed(NEXT), slow, prefixed(UNSEEN))
     text = metrics_of(tally, SIGHT, WRITTEN + 301).render()
     samples = read_samples(text)
 
@@ -122,7 +125,7 @@ def test_metrics() -> None:
     assert value("goplot_harvester_log_state", state="unknown_format") == 1
     assert sum(value for _, value in samples["goplot_harvester_log_state"]) == 1
     assert value("goplot_harvester_log_look_alikes_total") == 1
-    assert value("goplot_harvester_log_lines_total") == 4
+    assert value("goplot_harvester_log_lines_total") == 5
     assert value("chia_harvester_eligible_plots_total") == 8
     assert value("chia_harvester_proofs_found_total", version="v1") == 12
     assert value("chia_harvester_proofs_found_total", version="v2") == 11
@@ -134,7 +137,9 @@ def test_metrics() -> None:
     assert value("chia_harvester_slow_lookups_total", version="v1") == 1
     assert value("chia_harvester_quiet") == 1
     assert value("chia_harvester_eligible_age_seconds") == pytest.approx(301, abs=0.1)
-    assert value("chia_log_lines_total", service="harvester", level="INFO") == 3
+    assert value("chia_log_lines_total", service="harvester", level="INFO") == 4
+    assert value("chia_log_connect_failures_total", service="harvester") == 1
+    assert value("chia_log_peers_lost_total", service="farmer") == 0
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names))
 

@@ -48,6 +48,9 @@ class Kind(StrEnum):
     FAILED_TO_OPEN = "failed_to_open"
     TOO_SMALL = "too_small"
     NOT_DECOMPRESSED = "not_decompressed"
+    STARTED = "started"
+    DETAIL = "detail"
+    NOT_CONNECTED = "not_connected"
     PEER_LOST = "peer_lost"
     PARTIAL = "partial"
     POOL_RESPONSE = "pool_response"
@@ -161,6 +164,9 @@ _HEADS: tuple[tuple[bytes, Kind], ...] = (
     (b"Have multiple copies of the plot ", Kind.DUPLICATE),
     (b"Failed to open file ", Kind.FAILED_TO_OPEN),
     (b"Not farming compressed plot ", Kind.NOT_DECOMPRESSED),
+    (b"Using plots_refresh_parameter: ", Kind.STARTED),
+    (b"File: ", Kind.DETAIL),
+    (b"Failed to connect to ", Kind.NOT_CONNECTED),
     (b"peer disconnected ", Kind.PEER_LOST),
     (b"Submitting partial for ", Kind.PARTIAL),
     (b"Pool response: ", Kind.POOL_RESPONSE),
@@ -260,6 +266,11 @@ def may_tell(prefix: Prefix, head: bytes) -> bool:
 def of_harvester(prefix: Prefix) -> bool:
     """True for lines where an eligible line may stand: the harvester's, or nobody's."""
     return prefix.service == "harvester" or prefix.service == UNKNOWN
+
+
+def of_lookups(prefix: Prefix) -> bool:
+    """True for lines of the program part that writes eligible lines."""
+    return prefix.logger.startswith(("chia.harvester.", "src.harvester."))
 
 
 def _kind(prefix: Prefix, message: bytes) -> Kind:

@@ -222,7 +222,7 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         ("chia_harvester_refreshes_total", "Looks at all plot folders.", Kind.REFRESHED),
         ("chia_farmer_partials_total", "Partials that were submitted.", Kind.PARTIAL),
         ("chia_farmer_pool_answers_total", "Answers of pools.", Kind.POOL_RESPONSE),
-        ("chia_log_peers_lost_total", "Connections to peers that ended.", Kind.PEER_LOST),
+        ("chia_harvester_starts_total", "Starts of the harvester.", Kind.STARTED),
         ("chia_full_node_signage_points_total", "Finished signage points.", Kind.SIGNAGE_POINT),
         (
             "chia_full_node_unknown_signage_points_total",
@@ -233,6 +233,15 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         ("chia_log_daemon_unreachable_total", "Lines on an unreachable daemon.", Kind.NO_DAEMON),
     ):
         _counter(metrics, name, text, tally.count(kind))
+    for name, text, kind in (
+        ("chia_log_peers_lost_total", "Connections to peers that ended.", Kind.PEER_LOST),
+        ("chia_log_connect_failures_total", "Peers not reached.", Kind.NOT_CONNECTED),
+    ):
+        metrics.family(name, "counter", text)
+        # A series that begins with its first event would hide it from rate().
+        for service in ("full_node", "farmer", "harvester", "wallet"):
+            count = tally.connections.get(f"{kind}/{service}", 0)
+            metrics.sample(name, count, {"service": service})
 
 
 def _named(*kinds: Kind) -> dict[str, Kind]:

@@ -21,7 +21,7 @@ from goplot.harvester_log.grammar import (
     Kind,
     Prefix,
     may_tell,
-    of_harvester,
+    of_lookups,
     parse,
     parse_rest,
 )
@@ -37,6 +37,7 @@ STRANGE_LINES = 5
 # and few enough that most lines look alike.
 _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
+_BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED)
 _ORIGINS = 500
 _DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3}) ")
 
@@ -46,8 +47,9 @@ class Tally:
     """Counters and last values. Times are epoch seconds, None before the first.
 
     `origins` counts lines by `version or form/service/level`, `kinds` by Kind, `forms` eligible
-    lines by form. `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange`
-    counts INFO lines of the harvester that no pattern matched, `alike` look-alikes, both since
+    lines by form, `connections` those on lost and missing connections by `kind/service`.
+    `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange` counts INFO
+    lines of the harvester's own module that no pattern matched, `alike` look-alikes, both since
     the last eligible line.
     """
 
@@ -55,6 +57,7 @@ class Tally:
     origins: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     forms: dict[str, int] = field(default_factory=dict)
+    connections: dict[str, int] = field(default_factory=dict)
     eligible_plots: int = 0
     proofs_v1: int = 0
     proofs_v2: int = 0
@@ -155,7 +158,10 @@ class Counting:
             self.look_alikes.append(line)
         elif kind is not Kind.OTHER:
             self._last["match"] = line
-        elif prefix.level == "INFO" and of_harvester(prefix):
+            if kind in _BY_SERVICE:
+                place = f"{kind}/{prefix.service}"
+                tally.connections[place] = tally.connections.get(place, 0) + 1
+        elif prefix.level == "INFO" and of_lookups(prefix):
             tally.strange += 1
 
     def _take_times(self, now: float) -> None:

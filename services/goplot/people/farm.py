@@ -117,6 +117,11 @@ def problems(farm: Farm) -> list[str]:
         found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
     down = [service for service in _SERVICES if farm.value(f"chia_{service}_up") == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
+    for labels, _ in farm.samples.get("chia_rpc_failed", []):
+        service = labels["service"]
+        if service not in down:
+            name = service.replace("_", " ")
+            found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
     if farm.value("chia_harvester_farmer_connections") == 0:
         found.append("this host's harvester is not connected to the farmer")
     for name in farm.labels("chia_farmer_harvester_connected", "harvester"):
