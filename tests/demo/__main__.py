@@ -23,7 +23,7 @@ from tests.tools.plots_check import proofs_found
 
 HOSTS_FILE = Path("tests/demo/hosts.toml")
 LOG = Path(".cache/demo/ansible.log")
-PLOT_SECONDS = 480
+PLOT_SECONDS = 900
 METRIC_SECONDS = 180
 
 
