@@ -45,6 +45,11 @@ test-unit: tools  ## unit and property tests; under two minutes
 test-hosts: tools  ## the test hosts, then the scenarios on them
 	pytest tests/integration/test_hosts.py
 	$(BIN)/python -m tests.tools.scenario default single
+	$(BIN)/python -m tests.campaign
+
+.PHONY: soak
+soak: tools  ## the crash campaign with big numbers; about an hour
+	$(BIN)/python -m tests.campaign --plots 200 --kills 50
 
 .PHONY: bench
 bench: tools  ## what goplot costs, as figures and ratios; no part of make test
