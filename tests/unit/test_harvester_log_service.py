@@ -201,6 +201,75 @@ def test_a_line_of_ten_megabytes_is_one_line(tmp_path: Path) -> None:
     assert list(again.poll()) == []
 
 
+def test_files_that_are_away_for_a_while_are_not_given_up(tmp_path: Path) -> None:
+    folder, away = tmp_path / "log", tmp_path / "away"
+    folder.mkdir()
+    path = folder / "debug.log"
+    path.write_bytes(b"one\n")
+    follower = Follower(path, None)
+    assert list(follower.poll()) == [b"one\n"]
+    kept = follower.position
+    with path.open("ab") as file:
+        file.write(b"two\n")
+    folder.rename(away)
+    again = Follower(path, kept)
+    assert list(again.poll()) == []
+    assert again.position == kept
+    away.rename(folder)
+    assert list(again.poll()) == [b"two\n"]
+    assert again.lost == 0
+
+
+def test_a_log_that_was_deleted_unread_is_counted_as_lost(tmp_path: Path) -> None:
+    path = tmp_path / "debug.log"
+    path.write_bytes(b"one\n")
+    follower = Follower(path, None)
+    assert list(follower.poll()) == [b"one\n"]
+    path.unlink()
+    path.write_bytes(b"two\nthree\n")
+    again = Follower(path, follower.position)
+    assert list(again.poll()) == [b"two\nthree\n"]
+    assert again.lost == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "bent", "bent soon", "cut soon", "no gzip"])
+def test_a_damaged_rotated_file_is_left_behind(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "debug.log"
+    path.write_bytes(b"now\n")
+    follower = Follower(path, None)
+    assert list(follower.poll()) == [b"now\n"]
+    text = b"".join(b"%d %d\n" % (n, hash((n, "x"))) for n in range(50_000))
+    zipped = bytearray(gzip.compress(text))
+    place = 400 if damage.endswith("soon") else len(zipped) // 2
+    if damage.startswith("cut"):
+        del zipped[place:]
+    else:
+        zipped[place : place + 20] = b"\xff" * 20
+    (tmp_path / "debug.log.1.gz").write_bytes(b"text\n" if damage == "no gzip" else zipped)
+    path.rename(tmp_path / "debug.log.2")
+    path.write_bytes(b"next\n")
+    lines = b"".join(b"".join(follower.poll()) for _ in range(3)).splitlines(keepends=True)
+    assert lines[-1] == b"next\n"
+    # What is bent may well unpack, to something else, until the file's checksum tells.
+    read = lines[: -2 if damage.startswith("cut") else 1000]
+    assert damage.endswith(("soon", "gzip")) or text.startswith(b"".join(read))
+    assert list(Follower(path, follower.position).poll()) == []
+
+
+def test_what_has_no_newline_is_a_line_once_the_log_goes_on_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "debug.log"
+    path.write_bytes(b"one\nhalf")
+    follower = Follower(path, None)
+    assert b"".join(follower.poll()) == b"one\n"
+    path.rename(tmp_path / "debug.log.1")
+    path.write_bytes(b"two\n")
+    # The first look may be too early for a line that was being written to the old file.
+    lines = b"".join(follower.poll()) + b"".join(follower.poll())
+    assert lines == b"half\ntwo\n"
+    again = Follower(path, follower.position)
+    assert list(again.poll()) == []
+
+
 JOURNALCTL = """#!{python}
 import json, sys, time
 entries = {entries}

@@ -76,7 +76,8 @@ class LogFile:
             self._at = self._text.seek(position)
             if self._at != position:
                 return b""
-        data: bytes = self._text.read(count)
+        # Of a damaged file this gives all that comes before the damage.
+        data: bytes = self._text.read1(count)
         self._at += len(data)
         return data
 

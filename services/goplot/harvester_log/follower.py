@@ -6,6 +6,7 @@ doubles nothing, wherever it is killed.
 """
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ class Position:
 class Follower:
     """Reads a log from a position on.
 
-    `lost` counts files whose rest was gone before it was read, `cut` lines that were too long.
+    `lost` counts files whose rest was gone or damaged before it was read, `cut` lines that were
+    too long.
     """
 
     def __init__(self, path: Path, position: Position | None) -> None:
@@ -86,6 +88,8 @@ class Follower:
         self._read = 0
         self._recent = b""
         self._rotation_seen = False
+        self._pending: Position | None = None
+        self._chosen = b""
         self.lost = 0
         self.cut = 0
         if position is None:
@@ -98,6 +102,8 @@ class Follower:
     def position(self) -> Position:
         """Where to go on after the blocks that were given out."""
         finished = tuple(self._finished)
+        if self._pending is not None:
+            return self._pending
         if not self._head:
             return Position(finished=finished)
         return Position(mark(self._head), self._offset, self._tail.decode("latin-1"), finished)
@@ -114,7 +120,9 @@ class Follower:
         A line longer than BLOCK is given out by its first bytes. What has no newline is given
         out as a line when the log goes on in another file.
         """
-        while True:
+        if self._pending is not None:
+            self._resume(self._pending)
+        while self._pending is None:
             if self._file is None and not self._open_next():
                 return
             yield from self._drain()
@@ -128,6 +136,9 @@ class Follower:
             try:
                 data = self._file.read_at(self._read, BLOCK)
             except DAMAGED:
+                # What can't be read must be finished by what is known of it, or it comes again.
+                self._head = self._head or self._chosen
+                self.lost += 1
                 return
             # Looked at after reading: what was read before a truncation is good.
             if not data or not self._still_there(self._file):
@@ -222,6 +233,7 @@ class Follower:
     def _resume(self, position: Position) -> None:
         """Find the file that a position is in, whatever its name is now."""
         self._forget()
+        self._pending = None
         current = position.current
         if current is None:
             return
@@ -231,6 +243,10 @@ class Follower:
             if self._find(position, current):
                 return
             found = snapshot(self._path)
+        if not os.access(self._path, os.R_OK):
+            # Nothing can be told of files that can't be read now, such as those of a mount to come.
+            self._pending = position
+            return
         # Its rest is gone for good; what was read of it must not be read again.
         self.lost += 1
         self._finished.append(current)
@@ -273,7 +289,7 @@ class Follower:
             # What begins as the log itself is a copy of it that may not be whole yet.
             copied = file.path != self._path and (not head or mark(head).fits(current))
             if self._file is None and not copied and not self._is_finished(head):
-                self._file = file
+                self._file, self._chosen = file, head
             else:
                 file.close()
         if len(self._finished) > _REMEMBERED:
