@@ -71,6 +71,7 @@ def _reservations(farm: Farm) -> Iterable[str]:
 
 def _counters(farm: Farm) -> Iterable[str]:
     """The metrics count what the results say."""
+    farm.run("systemctl", "reset-failed", "goplot-plotter-collector.service")
     farm.run("systemctl", "start", "goplot-plotter-collector.service")
     textfile = farm.inside("/var/lib/prometheus/node-exporter/goplot_plotter.prom")
     said = {

@@ -151,7 +151,8 @@ class Farm:
         return index
 
     def diskhand(self) -> None:
-        """Run diskhand now."""
+        """Run diskhand now, however often it ran in the last seconds."""
+        self.run("systemctl", "reset-failed", "goplot-diskhand.service")
         self.run("systemctl", "start", "goplot-diskhand.service")
 
     def await_quiet(self, seconds: float = 300) -> None:

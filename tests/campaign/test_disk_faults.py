@@ -69,7 +69,7 @@ def is_made_elsewhere(farm: Farm, index: int, disk: str) -> None:
     result = farm.result(index)
     assert (result["done"], result["reason"]) == (True, "")
     assert result["disk"] != disk
-    assert f"{DISKS[result['disk']]}/plots/{result['plot_file']}" in farm.plots()
+    farm.run("test", "-f", f"{DISKS[result['disk']]}/plots/{result['plot_file']}")
 
 
 def remount(farm: Farm, path: str) -> None:

@@ -40,6 +40,16 @@ class Machine:
         """The machine's end of its cable to the bridge; a network interface has 15 letters."""
         return f"gpv-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}"
 
+    @property
+    def _control_group(self) -> Path:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        roots = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
+        if not roots:
+            raise HostError(
+                "no cgroup2 hierarchy is mounted here: mount one, or use a newer kernel"
+            )
+        return Path(roots[0], self.name)
+
     def supervisors(self) -> list[int]:
         """Process ids of the nspawn that runs this machine (more than one only after a fault)."""
         return [
