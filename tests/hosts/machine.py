@@ -255,6 +255,9 @@ class Machine:
             console = (self.folder / "console.log").read_text(errors="replace")
             last = " | ".join(console.strip().splitlines()[-4:])
             raise HostError(f"{self.host.name} did not start: {last or 'no word'}")
+        # nspawn makes the cable a moment after the leader.
+        there = Path("/sys/class/net", self.cable).exists
+        wait_until(f"{self.host.name}: its cable", there, 10)
         run("ip", "link", "set", self.cable, "master", self.hosts.bridge, "up")
 
     def _network(self) -> str:
