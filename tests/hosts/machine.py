@@ -83,8 +83,10 @@ class Machine:
             self._clean_up_after_crash()
             self._mount_root()
             self._boot()
-        wait_until(f"{self.host.name}: boot", self._booted, 60)
-        wait_until(f"{self.host.name}: ssh on {self.host.address}", self._answers, 30)
+        # Also of a machine whose start was interrupted before this.
+        run("ip", "link", "set", self.cable, "master", self.hosts.bridge, "up")
+        wait_until(f"{self.host.name}: boot", self._booted, 120)
+        wait_until(f"{self.host.name}: ssh on {self.host.address}", self._answers, 60)
 
     def _booted(self) -> bool:
         state = self.run("systemctl", "is-system-running", check=False).strip()
@@ -130,6 +132,19 @@ class Machine:
         # The kernel takes a dead machine's network apart when it finds the time.
         if Path("/sys/class/net", self.cable).exists():
             run("ip", "link", "delete", self.cable, check=False)
+        group = self._control_group
+        if group.exists():
+            (group / "cgroup.kill").write_text("1", encoding="ascii")
+            events = group / "cgroup.events"
+            wait_until(
+                f"{self.host.name}: end of its control group",
+                lambda: "populated 0" in events.read_text(encoding="ascii"),
+                20,
+            )
+            # nspawn makes it in the named hierarchy of cgroup v1 too, where there is one.
+            for root in (group, *Path("/sys/fs/cgroup").glob(f"*/{self.name}")):
+                for folder, _, _ in os.walk(root, topdown=False):
+                    Path(folder).rmdir()
         for point in mounts_under(self.root):
             run("umount", point)
 
@@ -221,7 +236,12 @@ class Machine:
                 disks.detach(self.hosts, self.host, disk)
         (self.root / "etc/tmpfiles.d").mkdir(exist_ok=True)
         (self.root / "etc/tmpfiles.d/disks.conf").write_text("".join(links), encoding="utf-8")
+        # A control group of its own: nspawn puts every machine of one group into the same payload,
+        # and their units would stop and freeze each other.
+        self._control_group.mkdir(exist_ok=True)
+        enter = f'echo $$ > "{self._control_group}/cgroup.procs" && exec "$@"'
         command = [
+            *("sh", "-c", enter, "sh"),
             "systemd-nspawn",
             "--quiet",
             "--register=no",
@@ -258,7 +278,6 @@ class Machine:
         # nspawn makes the cable a moment after the leader.
         there = Path("/sys/class/net", self.cable).exists
         wait_until(f"{self.host.name}: its cable", there, 10)
-        run("ip", "link", "set", self.cable, "master", self.hosts.bridge, "up")
 
     def _network(self) -> str:
         return f"""[Match]

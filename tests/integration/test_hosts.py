@@ -60,6 +60,7 @@ def left_over(hosts: HostSet) -> list[str]:
     found += [line for line in run("nft", "list", "tables").splitlines() if hosts.table in line]
     found += [line for line in run("losetup", "-a").splitlines() if str(hosts.state) in line]
     found += [str(hosts.state)] if hosts.state.exists() else []
+    found += [str(path) for path in Path("/sys/fs/cgroup").rglob(f"gp-{hosts.name}-*")]
     found += [str(path) for path in Path("/run/systemd/nspawn").rglob(f"gp-{hosts.name}-*")]
     return found
 
@@ -71,6 +72,21 @@ def test_hosts_are_made_once_and_keep_running(spec: Path) -> None:
     assert None not in leaders
     command(spec, "up")
     assert [Machine(hosts, host).leader() for host in hosts.hosts] == leaders
+
+
+def test_units_of_one_host_are_no_matter_of_another(spec: Path) -> None:
+    command(spec, "up")
+    hosts = load(spec)
+    one, two = (Machine(hosts, host) for host in hosts.hosts)
+    for machine in (one, two):
+        machine.run("systemd-run", "--quiet", "--unit=same", "cat", "/dev/zero")
+    one.run("systemctl", "freeze", "same")
+    assert two.run("systemctl", "show", "-p", "FreezerState", "--value", "same") == "running\n"
+    frozen = "cat /sys/fs/cgroup/system.slice/same.service/cgroup.events"
+    assert "frozen 0" in two.run("sh", "-c", frozen)
+    one.run("systemctl", "thaw", "same")
+    one.run("systemctl", "stop", "same")
+    assert two.run("systemctl", "is-active", "same") == "active\n"
 
 
 def test_disks_are_real_and_survive_a_power_cut(spec: Path) -> None:
