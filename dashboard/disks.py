@@ -178,11 +178,12 @@ def _drives() -> list[parts.Panel]:
         ),
         parts.lines(
             "Temperature of drives",
-            "The hottest twelve drives.",
+            "The hottest drive of each host; the hottest eight.",
             [
                 (
-                    f"topk(12, {of('instance_drive:goplot_drive_temperature:celsius')})",
-                    "{{instance}} {{drive}}",
+                    "topk(8, max by (instance) "
+                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    "{{instance}}",
                 )
             ],
             Look("celsius", low=None, empty="No drive tells its temperature"),

@@ -7,6 +7,13 @@ from dashboard.parts import BAD, BLUE, GOOD, ORANGE, PURPLE, RED, WARNING, Look,
 
 _XCH = "1e12"
 _SMALL = {"width": 4, "height": 4}
+_STATUSES = {
+    "farming": GOOD,
+    "syncing": WARNING,
+    "not_synced": BAD,
+    "farmer_down": BAD,
+    "unknown": PURPLE,
+}
 _ASKED = "Nothing is known: the farmer collector has not asked yet"
 
 
@@ -34,7 +41,7 @@ def _status() -> list[parts.Panel]:
             "Farming status",
             "What Chia itself says of the farm: farming, syncing, not synced, farmer down.",
             [(f"max by (status) ({status} == 1)", "{{status}}")],
-            Look("none", steps=((None, BLUE),), empty=_ASKED, **_SMALL),
+            Look("none", colours=_STATUSES, empty=_ASKED, **_SMALL),
             name=True,
         ),
         parts.single(
@@ -146,7 +153,7 @@ def _winning() -> list[parts.Panel]:
     small = {"width": 3, "height": 4, "decimals": 2}
     panels = [
         parts.single(
-            "Estimated wins a day",
+            "Wins a day, est.",
             "Wins a day that this farm's share of the netspace gives on average.",
             [(f"86400 / min({of('chia_expected_win_seconds')})", "")],
             Look("none", empty="No plots, or no netspace known", **small),
@@ -235,8 +242,8 @@ def _harvesters() -> list[parts.Panel]:
         ),
         parts.lines(
             "Plots by harvester",
-            "Plots that each harvester farms; the largest twelve.",
-            [(f"topk(12, {seen('plots')})", "{{harvester}}")],
+            "Plots that each harvester farms; the largest eight.",
+            [(f"topk(8, {seen('plots')})", "{{harvester}}")],
             Look("none", empty=_ASKED),
         ),
     ]

@@ -122,16 +122,16 @@ def _machines() -> list[parts.Panel]:
     return [
         parts.lines(
             "CPU",
-            "Busy share of all processors of each host; the busiest twelve.",
-            [(f"topk(12, 1 - avg by (instance) (rate({_CPU}{_RATE})))", "{{instance}}")],
+            "Busy share of all processors of each host; the busiest eight.",
+            [(f"topk(8, 1 - avg by (instance) (rate({_CPU}{_RATE})))", "{{instance}}")],
             Look("percentunit", width=8, high=1),
         ),
         parts.lines(
             "Memory",
-            "Used share of memory of each host; the fullest twelve.",
+            "Used share of memory of each host; the fullest eight.",
             [
                 (
-                    f"topk(12, 1 - {_by('node_memory_MemAvailable_bytes')}"
+                    f"topk(8, 1 - {_by('node_memory_MemAvailable_bytes')}"
                     f" / {_by('node_memory_MemTotal_bytes')})",
                     "{{instance}}",
                 )
@@ -163,8 +163,8 @@ def _machines() -> list[parts.Panel]:
         ),
         parts.lines(
             "Load",
-            "15 minute load average of each host; the highest twelve.",
-            [(f"topk(12, {_by('node_load15')})", "{{instance}}")],
+            "15 minute load average of each host; the highest eight.",
+            [(f"topk(8, {_by('node_load15')})", "{{instance}}")],
             Look("none"),
         ),
     ]

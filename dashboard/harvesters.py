@@ -104,16 +104,16 @@ def _lookups() -> list[parts.Panel]:
         ),
         parts.lines(
             "Slow lookups by harvester",
-            "Share of lookups over five seconds within half an hour; the slowest twelve.",
-            [(f"topk(12, {of('instance:chia_harvester_lookups_slow:ratio30m')})", "{{instance}}")],
+            "Share of lookups over five seconds within half an hour; the slowest eight.",
+            [(f"topk(8, {of('instance:chia_harvester_lookups_slow:ratio30m')})", "{{instance}}")],
             Look("percentunit", empty=_NONE),
         ),
         parts.lines(
             "Eligible plots by harvester",
-            "Plots a minute that pass the filter; the largest twelve.",
+            "Plots a minute that pass the filter; the largest eight.",
             [
                 (
-                    f"topk(12, sum by (instance) (rate({of('chia_harvester_eligible_plots_total')}"
+                    f"topk(8, sum by (instance) (rate({of('chia_harvester_eligible_plots_total')}"
                     f"{_RATE}))) * 60",
                     "{{instance}}",
                 )

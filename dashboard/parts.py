@@ -20,6 +20,8 @@ GOOD, WARNING, BAD, NEUTRAL = GREEN, ORANGE, RED, SKY
 LIMIT = GREY
 
 DATASOURCE = commons.DataSourceRef(type_val="prometheus", uid="${datasource}")
+# Grafana's own colour-blind safe scheme, which the SDK does not know yet: the same colours.
+_SAFE_PALETTE: Any = "palette-colorblind"
 _JOB = 'job=~"$job"'
 _FOLLOWED = f'{_JOB},groups=~"$group",instance=~"$instance"'
 
@@ -66,9 +68,10 @@ def single(title: str, text: str, targets: Targets, look: Look, *, name: bool = 
 
 
 def lines(title: str, text: str, targets: Targets, look: Look) -> Panel:
-    """Values over time. Series without a colour of their own are coloured by their value."""
+    """Values over time; series without a colour get those of Grafana's safe palette."""
     panel = _common(lines_panel.Panel(), title, text, targets, look)
-    panel.line_width(2).fill_opacity(40 if look.stacked else 8)
+    filled = 40 if look.stacked else 8 if look.colours else 0
+    panel.line_width(2).fill_opacity(filled).axis_soft_max(1)
     panel.show_points(commons.VisibilityMode.NEVER)
     panel.tooltip(
         common.VizTooltipOptions()
@@ -84,7 +87,7 @@ def lines(title: str, text: str, targets: Targets, look: Look) -> Panel:
     if look.stacked:
         panel.stacking(common.StackingConfig().mode(commons.StackingMode.NORMAL).group("A"))
     if not look.colours:
-        panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.CONTINUOUS_BL_YL_RD))
+        panel.color_scheme(build.FieldColor().mode(_SAFE_PALETTE))
     return panel
 
 
@@ -130,8 +133,9 @@ def table(
         value = "Value" if len(columns) == 1 else f"Value #{_letter(place)}"
         renamed[value] = heading
         order[value] = len(labels) + place
+        shown = [*properties, ("noValue", "-")]
         panel.override_by_name(
-            heading, [model.DynamicConfigValue(id_val=key, value=item) for key, item in properties]
+            heading, [model.DynamicConfigValue(id_val=key, value=item) for key, item in shown]
         )
     if "instance" in labels:
         panel.override_by_name(labels["instance"], [_host_link()])

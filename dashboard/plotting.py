@@ -154,6 +154,15 @@ def _pacing() -> list[parts.Panel]:
                 },
             ),
         ),
+        parts.lines(
+            "Plots a day",
+            "Plots finished and failed within the day before each moment.",
+            [
+                (f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "finished"),
+                (f"sum(increase({of('goplot_plots_failed_total')}[1d]))", "failed"),
+            ],
+            Look("none", empty=_NO_PLOTTER, colours={"finished": GOOD, "failed": BAD}),
+        ),
         parts.table(
             "Plotters",
             "Every plotter with its limits and what is left.",
@@ -172,7 +181,7 @@ def _pacing() -> list[parts.Panel]:
                 ),
             ],
             {"instance": "Host"},
-            Look("none", empty=_NO_PLOTTER),
+            Look("none", width=24, empty=_NO_PLOTTER),
         ),
     ]
 
@@ -224,7 +233,7 @@ def _plots() -> list[parts.Panel]:
                 "disk": "Disk",
                 "phase": "Phase",
             },
-            Look("none", empty=_NO_PLOT),
+            Look("none", width=24, empty=_NO_PLOT),
         ),
         parts.lines(
             "Time by phase",
@@ -242,15 +251,6 @@ def _plots() -> list[parts.Panel]:
                 empty="No plot ended within a day",
                 colours={phase: colour for phase, (_, colour) in _PHASES.items()},
             ),
-        ),
-        parts.lines(
-            "Plots a day",
-            "Plots finished and failed within the day before each moment.",
-            [
-                (f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "finished"),
-                (f"sum(increase({of('goplot_plots_failed_total')}[1d]))", "failed"),
-            ],
-            Look("none", empty=_NO_PLOTTER, colours={"finished": GOOD, "failed": BAD}),
         ),
         parts.lines(
             "Failed plots by reason",
@@ -328,8 +328,8 @@ def _machine() -> list[parts.Panel]:
     return [
         parts.lines(
             "CPU",
-            "Busy share of all processors of each host; the busiest twelve.",
-            [(f"topk(12, 1 - avg by (instance) (rate({cpu}{rate})))", "{{instance}}")],
+            "Busy share of all processors of each host; the busiest eight.",
+            [(f"topk(8, 1 - avg by (instance) (rate({cpu}{rate})))", "{{instance}}")],
             Look("percentunit", width=8, high=1),
         ),
         parts.lines(
@@ -357,15 +357,16 @@ def _machine() -> list[parts.Panel]:
         ),
         parts.lines(
             "Temperatures",
-            "Sensors of processors and drives; the hottest twelve.",
+            "The hottest sensor and the hottest drive of each host; the hottest six.",
             [
                 (
                     f"topk(6, max by (instance) ({of('node_hwmon_temp_celsius')}))",
                     "{{instance}} board",
                 ),
                 (
-                    f"topk(6, {of('instance_drive:goplot_drive_temperature:celsius')})",
-                    "{{instance}} {{drive}}",
+                    "topk(6, max by (instance) "
+                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    "{{instance}} drives",
                 ),
             ],
             Look("celsius", width=24, low=None, empty="No sensors: virtual machines have none"),
