@@ -24,6 +24,14 @@ def _max(metric: str) -> str:
     return f"max by ({_BY}) ({of(metric)})"
 
 
+def _mounted(metric: str) -> str:
+    """What node_exporter says of a disk: of hosts that do not plot."""
+    found = of(metric, 'mountpoint=~"/farm/[0-9]+/[^/]+"')
+    farm = f'label_replace({found}, "farm", "$1", "mountpoint", "/farm/([0-9]+)/.+")'
+    disk = f'label_replace({farm}, "disk", "$1", "mountpoint", "/farm/[0-9]+/(.+)")'
+    return f"max by ({_BY}) ({disk})"
+
+
 def _placed(record: str) -> str:
     """What a record says of a drive, by the disk that is on it."""
     info = of("instance_drive:goplot_drive:info", 'disk!=""')
@@ -101,7 +109,12 @@ def _summary() -> list[parts.Panel]:
 
 
 def _every() -> list[parts.Panel]:
-    used, size = _max("goplot_disk_used_bytes"), _max("goplot_disk_size_bytes")
+    size = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_bytes')}"
+    fill = (
+        f"{_max('goplot_disk_used_bytes')} / {_max('goplot_disk_size_bytes')}"
+        f" or 1 - {_mounted('node_filesystem_avail_bytes')}"
+        f" / {_mounted('node_filesystem_size_bytes')}"
+    )
     mounted = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
     return [
         parts.table(
@@ -110,7 +123,7 @@ def _every() -> list[parts.Panel]:
             [
                 ("Mounted", f"max by ({_BY}) ({mounted})", parts.named(parts.YES_NO)),
                 ("In rotation", _max("goplot_disk_in_rotation"), parts.named(_ROTATION)),
-                ("Fill", f"{used} / {size}", [parts.unit("percentunit"), *parts.gauge()]),
+                ("Fill", fill, [parts.unit("percentunit"), *parts.gauge()]),
                 ("Size", size, [parts.unit("bytes")]),
                 ("Committed", _max("goplot_disk_committed_bytes"), [parts.unit("bytes")]),
                 ("Room", _max("goplot_disk_available_bytes"), [parts.unit("bytes")]),

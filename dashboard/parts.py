@@ -148,7 +148,7 @@ def table(
     )
     options = {"renameByName": renamed, "indexByName": order, "excludeByName": {}}
     panel.with_transformation(model.DataTransformerConfig(id_val="organize", options=options))
-    return panel.cell_height(commons.TableCellHeight.SM)
+    return panel.cell_height(commons.TableCellHeight.SM).min_width(60)
 
 
 def unit(name: str) -> Property:

@@ -133,6 +133,7 @@ def _drive(host: str, name: str, mount: str, place: int, size: float) -> Iterato
     )
     labels = f'{host},device="/dev/{name}1",fstype="xfs",mountpoint="{mount}"'
     yield Series("node_filesystem_size_bytes", labels, _still(size))
+    yield Series("node_filesystem_avail_bytes", labels, _still(size * 0.02))
     for way, rate in (("written", 6e7), ("read", 1.5e7)):
         yield Series(
             f"node_disk_{way}_bytes_total", f'{host},device="{name}"', _counts(rate + place * 1e6)
