@@ -1,5 +1,6 @@
 """Fixtures of the unit tests."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=16,
         help="MiB by which a log grows while harvester-log looks on",
     )
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' own tool, fetched once where the machine does not have it."""
+    top = Path(__file__).parents[2]
+    command = [top / "tests/tools/prometheus", top / ".cache/prometheus"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Path(done.stdout.strip(), "promtool")

@@ -1,0 +1,1 @@
+"""goplot's dashboards as code. `python -m dashboard` writes their JSON."""

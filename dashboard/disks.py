@@ -1,0 +1,213 @@
+"""Disks: every disk of every host, and the drives under them."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from dashboard import parts
+from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look, of
+
+_BY = "instance, farm, disk"
+_NONE = "No disk in this choice of hosts"
+
+
+def board() -> build.Dashboard:
+    """The dashboard."""
+    return parts.page(
+        "goplot-disks",
+        "Disks",
+        "Every disk of every host: room, plots, health, and the hours that are left.",
+        [*_summary(), "Every disk", *_every(), "Drives", *_drives()],
+        since="now-24h",
+    )
+
+
+def _max(metric: str) -> str:
+    return f"max by ({_BY}) ({of(metric)})"
+
+
+def _mounted(metric: str) -> str:
+    """What node_exporter says of a disk: of hosts that do not plot."""
+    found = of(metric, 'mountpoint=~"/farm/[0-9]+/[^/]+"')
+    farm = f'label_replace({found}, "farm", "$1", "mountpoint", "/farm/([0-9]+)/.+")'
+    disk = f'label_replace({farm}, "disk", "$1", "mountpoint", "/farm/[0-9]+/(.+)")'
+    return f"max by ({_BY}) ({disk})"
+
+
+def _placed(record: str) -> str:
+    """What a record says of a drive, by the disk that is on it."""
+    info = of("instance_drive:goplot_drive:info", 'disk!=""')
+    return f"max by ({_BY}) ({info} * on (instance, drive) group_left () {of(record)})"
+
+
+def _summary() -> list[parts.Panel]:
+    small = {"width": 4, "height": 4, "empty": _NONE}
+    bad = ((None, GOOD), (1, BAD))
+    either = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
+    return [
+        parts.single(
+            "Disks",
+            "Disks of the chosen hosts, mounted or not.",
+            [(f"count(max by ({_BY}) ({either}))", "")],
+            Look("none", **small),
+        ),
+        parts.single(
+            "Disks gone",
+            "Disks whose folder is no mount point now.",
+            [(f"sum(1 - max by ({_BY}) ({either}))", "")],
+            Look("none", steps=bad, **small),
+        ),
+        parts.single(
+            "Drives failing",
+            "Drives that say of themselves that they fail.",
+            [(f"sum({of('instance_drive:goplot_drive_failing:bool')})", "")],
+            Look("none", steps=bad, width=4, height=4, empty="No drive tells its health"),
+        ),
+        parts.single(
+            "Size",
+            "Size of all disks that are mounted.",
+            [(f"sum({of('goplot_disk_size_bytes')})", "")],
+            Look("bytes", decimals=2, **small),
+        ),
+        parts.single(
+            "Room",
+            "Bytes in rotation that are promised to no plot.",
+            [(f"sum({of('goplot_disk_available_bytes')})", "")],
+            Look("bytes", decimals=2, **small),
+        ),
+        parts.single(
+            "Hours left",
+            "Until the first host has filled all of its disks, at the rate of the last day.",
+            [(f"min({of('instance:goplot_disks:hours_left')})", "")],
+            Look(
+                "none",
+                decimals=0,
+                width=4,
+                height=4,
+                steps=((None, BAD), (24, WARNING), (72, GOOD)),
+                empty="Nothing is being filled",
+            ),
+        ),
+        parts.lines(
+            "Used, committed and size",
+            "All disks of the chosen hosts: what lies there, what is promised, what there is.",
+            [
+                (f"sum({of('goplot_disk_used_bytes')})", "used"),
+                (f"sum({of('goplot_disk_committed_bytes')})", "committed"),
+                (f"sum({of('goplot_disk_size_bytes')})", "size"),
+            ],
+            Look("bytes", empty=_NONE, colours={"used": BLUE, "committed": SKY, "size": GREY}),
+        ),
+        parts.lines(
+            "Plots on disks and plots farmed",
+            "Plot files that lie on the disks, and those that harvesters have.",
+            [
+                (f"sum({of('goplot_harvester_disk_plot_files')})", "on disks"),
+                (f"sum({of('chia_harvester_disk_plots')})", "farmed"),
+            ],
+            Look("locale", empty=_NONE, colours={"on disks": GREY, "farmed": GOOD}),
+        ),
+    ]
+
+
+def _every() -> list[parts.Panel]:
+    size = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_bytes')}"
+    fill = (
+        f"{_max('goplot_disk_used_bytes')} / {_max('goplot_disk_size_bytes')}"
+        f" or 1 - {_mounted('node_filesystem_avail_bytes')}"
+        f" / {_mounted('node_filesystem_size_bytes')}"
+    )
+    mounted = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
+    return [
+        parts.table(
+            "Every disk",
+            "Room, plots and health of every disk, by host, farm and disk.",
+            [
+                ("Mounted", f"max by ({_BY}) ({mounted})", parts.named(parts.YES_NO)),
+                ("In rotation", _max("goplot_disk_in_rotation"), parts.named(_ROTATION)),
+                ("Fill", fill, [parts.unit("percentunit"), *parts.gauge()]),
+                ("Size", size, [parts.unit("bytes")]),
+                ("Committed", _max("goplot_disk_committed_bytes"), [parts.unit("bytes")]),
+                ("Room", _max("goplot_disk_available_bytes"), [parts.unit("bytes")]),
+                ("Files", _max("goplot_harvester_disk_plot_files"), []),
+                ("Farmed", _max("chia_harvester_disk_plots"), []),
+                ("Hours left", _max("instance_disk:goplot_disk:hours_left"), [parts.decimals(0)]),
+                (
+                    "Temperature",
+                    _placed("instance_drive:goplot_drive_temperature:celsius"),
+                    [
+                        parts.unit("celsius"),
+                        *parts.coloured((None, GOOD), (50, WARNING), (55, BAD)),
+                    ],
+                ),
+                (
+                    "Defects",
+                    _placed("instance_drive:goplot_drive_defects:count"),
+                    [parts.decimals(0), *parts.coloured((None, GOOD), (1, WARNING), (50, BAD))],
+                ),
+            ],
+            {"instance": "Host", "farm": "Farm", "disk": "Disk"},
+            Look("none", width=24, height=14, empty=_NONE),
+        ),
+    ]
+
+
+_ROTATION = {"1": ("yes", GOOD), "0": ("out", GREY)}
+
+
+def _drives() -> list[parts.Panel]:
+    info = "instance, drive, serial, model, farm, disk, temp_farm"
+    drive = of("instance_drive:goplot_drive:info")
+
+    def joined(record: str) -> str:
+        return f"max by ({info}) ({drive} * on (instance, drive) group_left () {of(record)})"
+
+    failing = {"0": ("well", GOOD), "1": ("failing", BAD)}
+    return [
+        parts.table(
+            "Drives and their places",
+            "Serial numbers with the place where a person finds them.",
+            [
+                ("Known", f"group by ({info}) ({drive})", [("custom.hidden", True)]),
+                (
+                    "Health",
+                    joined("instance_drive:goplot_drive_failing:bool"),
+                    parts.named(failing),
+                ),
+                (
+                    "Temperature",
+                    joined("instance_drive:goplot_drive_temperature:celsius"),
+                    [parts.unit("celsius")],
+                ),
+            ],
+            {
+                "instance": "Host",
+                "drive": "Drive",
+                "serial": "Serial number",
+                "model": "Model",
+                "farm": "Farm",
+                "disk": "Disk",
+                "temp_farm": "Temp farm",
+            },
+            Look("none", width=24, height=10, empty="No drive is known: node_exporter is missing"),
+        ),
+        parts.lines(
+            "Temperature of drives",
+            "The hottest drive of each host; the hottest eight.",
+            [
+                (
+                    "topk(8, max by (instance) "
+                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    "{{instance}}",
+                )
+            ],
+            Look("celsius", low=None, empty="No drive tells its temperature"),
+        ),
+        parts.lines(
+            "Drive input and output",
+            "Bytes a second of all drives of the chosen hosts.",
+            [
+                (f"sum(rate({of(f'node_disk_{way}_bytes_total')}[$__rate_interval]))", way)
+                for way in ("read", "written")
+            ],
+            Look("Bps", colours={"read": SKY, "written": BLUE}),
+        ),
+    ]

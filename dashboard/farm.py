@@ -1,0 +1,278 @@
+"""Farm: is it farming, what does it hold, what does it win."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from dashboard import parts
+from dashboard.parts import BAD, BLUE, GOOD, ORANGE, PURPLE, RED, WARNING, Look, everywhere, of
+
+_XCH = "1e12"
+_SMALL = {"width": 4, "height": 4}
+_STATUSES = {
+    "farming": GOOD,
+    "syncing": WARNING,
+    "not_synced": BAD,
+    "farmer_down": BAD,
+    "unknown": PURPLE,
+}
+_ASKED = "Nothing is known: the farmer collector has not asked yet"
+
+
+def _won(days: int) -> str:
+    blocks = of("chia_farmed_blocks")
+    return f"sum({blocks} - {blocks} offset {days}d) / {days}"
+
+
+def board() -> build.Dashboard:
+    """The dashboard."""
+    return parts.page(
+        "goplot-farm",
+        "Farm",
+        "The whole farm: does it farm, what does it hold, what does it win.",
+        [*_status(), "Winning", *_winning(), "Harvesters", *_harvesters(), "Pools", *_pools()],
+        since="now-24h",
+    )
+
+
+def _status() -> list[parts.Panel]:
+    status = of("chia_farming_status")
+    ok = ((None, BAD), (1, GOOD))
+    return [
+        parts.single(
+            "Farming status",
+            "What Chia itself says of the farm: farming, syncing, not synced, farmer down.",
+            [(f"max by (status) ({status} == 1)", "{{status}}")],
+            Look("none", colours=_STATUSES, empty=_ASKED, **_SMALL),
+            name=True,
+        ),
+        parts.single(
+            "Full node",
+            "Whether the full node is synced with the network.",
+            [(f"min({of('chia_full_node_synced')})", "")],
+            Look(
+                "none",
+                names={"1": ("synced", GOOD), "0": ("not synced", BAD)},
+                empty="The full node does not answer",
+                **_SMALL,
+            ),
+        ),
+        parts.single(
+            "Harvesters connected",
+            "Harvesters that the farmer is connected to.",
+            [(f"sum({of('chia_farmer_harvester_connected')})", "")],
+            Look("none", steps=ok, empty=_ASKED, **_SMALL),
+        ),
+        parts.single(
+            "Active alerts",
+            "Alerts that fire now and need somebody; the table below names them.",
+            [('count(ALERTS{alertstate="firing",severity!="info"}) or vector(0)', "")],
+            Look("none", steps=((None, GOOD), (1, WARNING)), **_SMALL),
+        ),
+        parts.single(
+            "Plots",
+            "Plots that all connected harvesters farm.",
+            [(f"sum({of('chia_farmer_harvester_plots')})", "")],
+            Look("locale", empty=_ASKED, **_SMALL),
+        ),
+        parts.single(
+            "Size",
+            "Bytes of all plots that are farmed.",
+            [(f"sum({of('chia_farmer_harvester_bytes')})", "")],
+            Look("bytes", decimals=2, empty=_ASKED, **_SMALL),
+        ),
+        parts.single(
+            "Height",
+            "Height of the full node's peak.",
+            [(f"max({of('chia_full_node_height')})", "")],
+            Look("locale", empty="The full node does not answer", **_SMALL),
+        ),
+        parts.single(
+            "Peers",
+            "Full nodes that this one is connected to.",
+            [(f"sum({of('chia_peers', _service('full_node'), _kind('full_node'))})", "")],
+            Look("none", steps=((None, WARNING), (3, GOOD)), empty=_ASKED, **_SMALL),
+        ),
+        parts.single(
+            "Netspace",
+            "Estimated space of the whole network.",
+            [(f"max({of('chia_netspace_bytes')})", "")],
+            Look("bytes", decimals=2, empty="The full node does not answer", **_SMALL),
+        ),
+        parts.single(
+            "Difficulty",
+            "Difficulty of the network.",
+            [(f"max({of('chia_full_node_difficulty')})", "")],
+            Look("locale", empty="The full node does not answer", **_SMALL),
+        ),
+        parts.single(
+            "Expected time to win",
+            "Mean time to a win with this farm's share of the netspace. Chance decides each win.",
+            [(f"min({of('chia_expected_win_seconds')})", "")],
+            Look("s", decimals=1, empty="No plots, or no netspace known", **_SMALL),
+        ),
+        parts.single(
+            "Last win",
+            "Time since the last block that was won.",
+            [(f"time() - max({of('chia_last_farmed_timestamp_seconds')})", "")],
+            Look("s", decimals=1, empty="Nothing won yet", **_SMALL),
+        ),
+        parts.table(
+            "Active alerts",
+            "Alerts that fire now, with their severity and place; each has a runbook.",
+            [
+                (
+                    "Since",
+                    "max by (severity, alertname, instance, farm, disk, harvester) "
+                    "(ALERTS_FOR_STATE * on (alertname, instance) group_left (severity) "
+                    'max by (alertname, instance, severity) (ALERTS{alertstate="firing"})) * 1000',
+                    [parts.unit("dateTimeFromNow")],
+                )
+            ],
+            {
+                "severity": "Severity",
+                "alertname": "Alert",
+                "instance": "Host",
+                "farm": "Farm",
+                "disk": "Disk",
+                "harvester": "Harvester",
+            },
+            Look("none", width=24, height=7, empty="No alert fires: all is well"),
+        ),
+    ]
+
+
+def _service(name: str) -> str:
+    return f'service="{name}"'
+
+
+def _kind(name: str) -> str:
+    return f'type="{name}"'
+
+
+def _winning() -> list[parts.Panel]:
+    farmed = of("chia_farmed_mojo")
+    small = {"width": 3, "height": 4, "decimals": 2}
+    panels = [
+        parts.single(
+            "Wins a day, est.",
+            "Wins a day that this farm's share of the netspace gives on average.",
+            [(f"86400 / min({of('chia_expected_win_seconds')})", "")],
+            Look("none", empty="No plots, or no netspace known", **small),
+        )
+    ]
+    panels += [
+        parts.single(
+            f"Wins a day, {days} d",
+            f"Blocks won a day, over the last {days} days.",
+            [(_won(days), "")],
+            Look("none", empty="The wallet is not known for so long", **small),
+        )
+        for days in (1, 3, 7)
+    ]
+    panels.append(
+        parts.single(
+            "XCH farmed",
+            "All that was farmed since the wallet's first block.",
+            [(f"sum({farmed}) / {_XCH}", "")],
+            Look("none", empty="The wallet does not answer", **small),
+        )
+    )
+    panels += [
+        parts.single(
+            f"XCH, {days} d",
+            f"What was farmed within the last {days} days.",
+            [(f"sum({farmed} - {farmed} offset {days}d) / {_XCH}", "")],
+            Look("none", empty="The wallet is not known for so long", **small),
+        )
+        for days in (1, 3, 7)
+    ]
+    return [
+        *panels,
+        parts.lines(
+            "Netspace",
+            "Estimated space of the whole network over time.",
+            [(f"max({of('chia_netspace_bytes')})", "netspace")],
+            Look("bytes", colours={"netspace": PURPLE}, low=None),
+        ),
+        parts.lines(
+            "Expected time to win",
+            "Mean time to a win over time: it falls with more plots and rises with netspace.",
+            [(f"min({of('chia_expected_win_seconds')})", "expected")],
+            Look("s", colours={"expected": ORANGE}, empty="No plots, or no netspace known"),
+        ),
+    ]
+
+
+def _harvesters() -> list[parts.Panel]:
+    def seen(name: str) -> str:
+        return f"max by (harvester) ({of(f'chia_farmer_harvester_{name}')})"
+
+    bad = parts.coloured((None, GOOD), (1, RED))
+    return [
+        parts.table(
+            "Harvesters",
+            "Every harvester as the farmer sees it.",
+            [
+                ("Connected", seen("connected"), parts.named(parts.YES_NO)),
+                ("Plots", seen("plots"), [parts.unit("locale")]),
+                ("Size", seen("bytes"), [parts.unit("bytes")]),
+                ("Effective size", seen("effective_bytes"), [parts.unit("bytes")]),
+                ("Can't be opened", seen("failed_plots"), bad),
+                ("Missing keys", seen("missing_keys"), bad),
+                ("Duplicates", seen("duplicates"), bad),
+                (
+                    "Told in full",
+                    f"{seen('last_sync_timestamp_seconds')} * 1000",
+                    [parts.unit("dateTimeFromNow")],
+                ),
+            ],
+            {"harvester": "Harvester"},
+            Look("none", width=24, height=8, empty="No harvester is known to the farmer"),
+        ),
+        parts.lines(
+            "Eligible plots",
+            "Plots a minute that pass the filter, of all harvesters.",
+            [
+                (
+                    f"sum(rate({everywhere('chia_harvester_eligible_plots_total')}"
+                    "[$__rate_interval])) * 60",
+                    "eligible",
+                )
+            ],
+            Look("none", colours={"eligible": BLUE}, empty="No harvester logs lookups"),
+        ),
+        parts.lines(
+            "Plots by harvester",
+            "Plots that each harvester farms; the largest eight.",
+            [(f"topk(8, {seen('plots')})", "{{harvester}}")],
+            Look("none", empty=_ASKED),
+        ),
+    ]
+
+
+def _pools() -> list[parts.Panel]:
+    partials = of("chia_pool_partials_total")
+    return [
+        parts.lines(
+            "Partials",
+            "Partials an hour by what the pool made of them.",
+            [(f"sum by (result) (rate({partials}[$__rate_interval])) * 3600", "{{result}}")],
+            Look(
+                "none",
+                stacked=True,
+                empty="This farm is in no pool",
+                colours={
+                    "valid": GOOD,
+                    "stale": WARNING,
+                    "invalid": BAD,
+                    "insufficient": PURPLE,
+                    "missing": parts.GREY,
+                },
+            ),
+        ),
+        parts.lines(
+            "Points acknowledged",
+            "Points that the pool acknowledged within the last day.",
+            [(f"sum by (pool) ({of('chia_pool_points_acknowledged_24h')})", "{{pool}}")],
+            Look("none", empty="This farm is in no pool"),
+        ),
+    ]

@@ -1,0 +1,192 @@
+"""Harvesters: lookups, eligible plots, proofs, errors, silence."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from dashboard import parts
+from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING, YELLOW, Look, of
+
+_NONE = "No harvester in this choice of hosts"
+_RATE = "[$__rate_interval]"
+_STATES = {
+    "ok": ("ok", GOOD),
+    "quiet": ("quiet", BAD),
+    "silent": ("silent", RED),
+    "level_too_low": ("level too low", YELLOW),
+    "unknown_format": ("unknown format", PURPLE),
+    "unreadable": ("unreadable", GREY),
+}
+
+
+def board() -> build.Dashboard:
+    """The dashboard."""
+    return parts.page(
+        "goplot-harvesters",
+        "Harvesters",
+        "Lookups and their times, eligible plots, proofs, errors, and who is quiet.",
+        [*_summary(), "Lookups", *_lookups(), "Every harvester", *_every()],
+    )
+
+
+def _summary() -> list[parts.Panel]:
+    small = {"width": 4, "height": 4, "empty": _NONE}
+    bucket = of("chia_harvester_lookup_seconds_bucket")
+    return [
+        parts.single(
+            "Harvesters up",
+            "Harvesters whose RPC answers.",
+            [(f"sum({of('chia_harvester_up')})", "")],
+            Look("none", steps=((None, BAD), (1, GOOD)), **small),
+        ),
+        parts.single(
+            "Harvesters not well",
+            "Harvesters that do not answer or whose log is not as it should be.",
+            [
+                (
+                    f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 "
+                    f"or on (instance) {of('chia_harvester_up')} == 0) or vector(0)",
+                    "",
+                )
+            ],
+            Look("none", steps=((None, GOOD), (1, BAD)), **small),
+        ),
+        parts.single(
+            "Plots",
+            "Plots that the chosen harvesters farm.",
+            [(f"sum({of('instance:chia_harvester_plots:sum')})", "")],
+            Look("locale", **small),
+        ),
+        parts.single(
+            "Longest quiet",
+            "Time since the last eligible line of the harvester that is quiet for longest.",
+            [(f"max({of('chia_harvester_eligible_age_seconds')})", "")],
+            Look("s", steps=((None, GOOD), (120, WARNING), (300, BAD)), decimals=0, **small),
+        ),
+        parts.single(
+            "Lookup time, 99 %",
+            "99 of 100 lookups of the last hour took no longer than this.",
+            [
+                (
+                    f"histogram_quantile(0.99, sum by (le) (rate({bucket}[1h])))",
+                    "",
+                )
+            ],
+            Look("s", steps=((None, GOOD), (5, WARNING), (15, BAD)), decimals=2, **small),
+        ),
+        parts.single(
+            "Proofs in 24 h",
+            "Proofs that were found within the last day, partials of pools too.",
+            [(f"sum(increase({of('chia_harvester_proofs_found_total')}[1d]))", "")],
+            Look("none", decimals=0, **small),
+        ),
+    ]
+
+
+_NOT_OK = 'state!="ok"'
+
+
+def _lookups() -> list[parts.Panel]:
+    bucket = of("chia_harvester_lookup_seconds_bucket")
+    return [
+        parts.heat(
+            "Lookup times",
+            "How many lookups took how long. A proof must be there within 28 seconds.",
+            [(f"sum by (le) (increase({bucket}{_RATE}))", "{{le}}")],
+            Look("s", empty=_NONE),
+        ),
+        parts.lines(
+            "Lookup time",
+            "Half, 95 and 99 of 100 lookups took no longer than this.",
+            [
+                (f"histogram_quantile({q}, sum by (le) (rate({bucket}{_RATE})))", name)
+                for q, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))
+            ],
+            Look("s", empty=_NONE, colours={"50 %": BLUE, "95 %": ORANGE, "99 %": RED}),
+        ),
+        parts.lines(
+            "Slow lookups by harvester",
+            "Share of lookups over five seconds within half an hour; the slowest eight.",
+            [(f"topk(8, {of('instance:chia_harvester_lookups_slow:ratio30m')})", "{{instance}}")],
+            Look("percentunit", empty=_NONE),
+        ),
+        parts.lines(
+            "Eligible plots by harvester",
+            "Plots a minute that pass the filter; the largest eight.",
+            [
+                (
+                    f"topk(8, sum by (instance) (rate({of('chia_harvester_eligible_plots_total')}"
+                    f"{_RATE}))) * 60",
+                    "{{instance}}",
+                )
+            ],
+            Look("none", empty=_NONE),
+        ),
+        parts.lines(
+            "Proofs found",
+            "Proofs an hour, by version of the plot.",
+            [
+                (
+                    f"sum by (version) (rate({of('chia_harvester_proofs_found_total')}{_RATE}))"
+                    " * 3600",
+                    "{{version}}",
+                )
+            ],
+            Look("none", empty=_NONE, colours={"v1": BLUE, "v2": PURPLE}),
+        ),
+        parts.lines(
+            "Errors",
+            "Lookups an hour that failed or whose proof was dropped, by reason.",
+            [
+                (
+                    f"sum by (reason) (rate({of('chia_harvester_lookup_errors_total')}{_RATE}))"
+                    " * 3600",
+                    "{{reason}}",
+                )
+            ],
+            Look("none", empty=_NONE),
+        ),
+    ]
+
+
+def _every() -> list[parts.Panel]:
+    states = " or ".join(
+        f"{of('goplot_harvester_log_state', _state(state))} * {number} > 0"
+        for number, state in enumerate(_STATES, start=1)
+    )
+    names = {str(number): shown for number, shown in enumerate(_STATES.values(), start=1)}
+
+    def by(metric: str) -> str:
+        return f"sum by (instance) ({of(metric)})"
+
+    bad = parts.coloured((None, GOOD), (1, RED))
+    return [
+        parts.timeline(
+            "What the logs say",
+            "The state of every harvester by its log; those that are worst, thirty of them.",
+            [(f"topk(30, max by (instance) ({states}))", "{{instance}}")],
+            Look("none", width=24, names=names, empty=_NONE, low=None),
+        ),
+        parts.table(
+            "Every harvester",
+            "What each harvester says of itself.",
+            [
+                ("Up", by("chia_harvester_up"), parts.named(parts.YES_NO)),
+                ("Farmers", by("chia_harvester_farmer_connections"), []),
+                ("Plots", by("chia_harvester_plots"), [parts.unit("locale")]),
+                ("Size", by("chia_harvester_plot_bytes"), [parts.unit("bytes")]),
+                ("Quiet for", by("chia_harvester_eligible_age_seconds"), [parts.unit("s")]),
+                (
+                    "Slow lookups",
+                    by("instance:chia_harvester_lookups_slow:ratio30m"),
+                    [parts.unit("percentunit"), *parts.coloured((None, GOOD), (0.05, RED))],
+                ),
+                ("Can't be opened", by("chia_harvester_failed_plots"), bad),
+                ("Missing keys", by("chia_harvester_missing_keys"), bad),
+            ],
+            {"instance": "Host"},
+            Look("none", width=24, height=10, empty=_NONE),
+        ),
+    ]
+
+
+def _state(name: str) -> str:
+    return f'state="{name}"'

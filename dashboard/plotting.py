@@ -1,0 +1,374 @@
+"""Plotting: what runs, how fast, and why no plot starts."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+
+from dashboard import parts
+from dashboard.parts import (
+    BAD,
+    BLUE,
+    GOOD,
+    GREEN,
+    GREY,
+    LIMIT,
+    NEUTRAL,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    WARNING,
+    YELLOW,
+    Look,
+    of,
+)
+
+_NO_PLOTTER = "No plotter in this choice of hosts"
+_NO_PLOT = "No plot runs"
+#: Phases in their order, as the timeline shows them.
+_PHASES = {
+    "start": ("start", GREY),
+    "1": ("1", BLUE),
+    "2": ("2", SKY),
+    "3": ("3", GREEN),
+    "4": ("4", YELLOW),
+    "verify": ("verify", PURPLE),
+    "copy": ("copy", ORANGE),
+    "stranded": ("stranded", RED),
+}
+_FULL = ((None, NEUTRAL), (0.9, WARNING), (0.98, BAD))
+
+
+def board() -> build.Dashboard:
+    """The dashboard."""
+    return parts.page(
+        "goplot-plotting",
+        "Plotting",
+        "What runs, how fast, and why no plot starts. Starts and stops are marked.",
+        [
+            *_pacing(),
+            "Plots",
+            *_plots(),
+            "Space",
+            *_space(),
+            "Machine",
+            *_machine(),
+        ],
+    )
+
+
+def _sum(metric: str, *matchers: str) -> str:
+    return f"sum({of(metric, *matchers)})"
+
+
+def _pacing() -> list[parts.Panel]:
+    small = {"width": 4, "height": 4, "empty": _NO_PLOTTER}
+    bad = ((None, GOOD), (1, BAD))
+    used = of("goplot_disk_used_bytes")
+    return [
+        parts.single(
+            "Plots running",
+            "Plots that run now on all chosen hosts.",
+            [(_sum("goplot_plots_running"), "")],
+            Look("none", **small),
+        ),
+        parts.single(
+            "Plots in 24 h",
+            "Plots that were made, verified and delivered within the last day.",
+            [(f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "")],
+            Look("none", decimals=1, **small),
+        ),
+        parts.single(
+            "Failed in 24 h",
+            "Plot jobs that ended without a plot within the last day.",
+            [(f"sum(increase({of('goplot_plots_failed_total')}[1d])) or vector(0)", "")],
+            Look("none", decimals=0, steps=((None, GOOD), (0.5, WARNING), (3, BAD)), **small),
+        ),
+        parts.single(
+            "Bytes in 24 h",
+            "How much more lies on the disks than a day ago.",
+            [
+                (
+                    f"sum({used} - {used} offset 1d)",
+                    "",
+                )
+            ],
+            Look("bytes", decimals=2, width=4, height=4, low=None, empty="Not known for a day yet"),
+        ),
+        parts.single(
+            "Pacers down",
+            "Pacers that do not look at their conditions. Plots go on without them.",
+            [(f"sum(1 - {of('goplot_pacer_up')})", "")],
+            Look("none", steps=bad, **small),
+        ),
+        parts.single(
+            "Stranded plots",
+            "Finished plots that no disk can take; they wait in their temp farm.",
+            [(_sum("goplot_plots_stranded"), "")],
+            Look("none", steps=bad, **small),
+        ),
+        parts.lines(
+            "Plots running against max_plots",
+            "Running plots of all chosen hosts, and the most that may run.",
+            [
+                (_sum("goplot_plots_running"), "running"),
+                (_sum("goplot_max_plots"), "max_plots"),
+                (_sum("goplot_foreign_plots_running"), "started by hand"),
+            ],
+            Look(
+                "none",
+                empty=_NO_PLOTTER,
+                colours={"running": BLUE, "max_plots": LIMIT, "started by hand": PURPLE},
+            ),
+        ),
+        parts.lines(
+            "goplot load against load_max",
+            "(5 min + 15 min load average) / 2: the highest of the hosts, and their least limit.",
+            [
+                (f"max({of('goplot_load')})", "goplot load"),
+                (f"min({of('goplot_load_max')})", "load_max"),
+            ],
+            Look("none", empty=_NO_PLOTTER, colours={"goplot load": ORANGE, "load_max": LIMIT}),
+        ),
+        parts.lines(
+            "Why no plot starts",
+            "Hosts by the reason that holds their next start back. plot_gap is pacing.",
+            [(f"sum by (reason) ({of('goplot_start_blocked')}) > 0", "{{reason}}")],
+            Look(
+                "none",
+                stacked=True,
+                empty="No pacer runs, or nothing holds a start back",
+                colours={
+                    "plot_gap": SKY,
+                    "max_plots": LIMIT,
+                    "toggle": "#332288",
+                    "load": ORANGE,
+                    "memory": BLUE,
+                    "disk_space": PURPLE,
+                    "no_disk": RED,
+                    "temp_space": GREEN,
+                    "no_temp": "#882255",
+                    "backoff": "#44AA99",
+                    "fault": "#000000",
+                    "settings": "#DDCC77",
+                    "disk_limit": "#AA4499",
+                    "temp_limit": YELLOW,
+                },
+            ),
+        ),
+        parts.lines(
+            "Plots a day",
+            "Plots finished and failed within the day before each moment.",
+            [
+                (f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "finished"),
+                (f"sum(increase({of('goplot_plots_failed_total')}[1d]))", "failed"),
+            ],
+            Look("none", empty=_NO_PLOTTER, colours={"finished": GOOD, "failed": BAD}),
+        ),
+        parts.table(
+            "Plotters",
+            "Every plotter with its limits and what is left.",
+            [
+                ("Running", _by_host("goplot_plots_running"), []),
+                ("max_plots", _by_host("goplot_max_plots"), []),
+                ("Load", _by_host("goplot_load"), [parts.decimals(1)]),
+                ("load_max", _by_host("goplot_load_max"), []),
+                ("plot_gap", _by_host("goplot_plot_gap_seconds"), [parts.unit("s")]),
+                ("Mean plot", _by_host("instance:goplot_plot:mean_seconds7d"), [parts.unit("s")]),
+                ("Room on disks", _by_host("goplot_disk_available_bytes"), [parts.unit("bytes")]),
+                (
+                    "Hours left",
+                    _by_host("instance:goplot_disks:hours_left"),
+                    [parts.decimals(0), *parts.coloured((None, BAD), (24, WARNING), (72, GOOD))],
+                ),
+            ],
+            {"instance": "Host"},
+            Look("none", width=24, empty=_NO_PLOTTER),
+        ),
+    ]
+
+
+def _by_host(metric: str) -> str:
+    return f"sum by (instance) ({of(metric)})"
+
+
+def _plots() -> list[parts.Panel]:
+    age = "goplot_plot_age_seconds"
+    phases = " or ".join(
+        of(age, f'phase="{phase}"') + f" * 0 + {number}" for number, phase in enumerate(_PHASES)
+    )
+    names = {str(number): shown for number, shown in enumerate(_PHASES.values())}
+    total = "goplot_plot_phase_seconds"
+    return [
+        parts.timeline(
+            "Phases of running plots",
+            "Every plot from its start to its end, by phase; the newest thirty.",
+            [
+                (
+                    f"max by (instance, index) (topk(30, max by (instance, index) ({phases})))",
+                    "{{instance}} #{{index}}",
+                )
+            ],
+            Look("none", width=24, height=10, names=names, empty=_NO_PLOT, low=None),
+        ),
+        parts.table(
+            "Running plots",
+            "Every plot with its way and how far it is.",
+            [
+                (
+                    "Progress",
+                    "max by (instance, index, farm, disk, temp_farm, phase) "
+                    f"({of('goplot_plot_progress_ratio')})",
+                    [parts.unit("percentunit"), *parts.gauge()],
+                ),
+                (
+                    "Age",
+                    f"max by (instance, index, farm, disk, temp_farm, phase) ({of(age)})",
+                    [parts.unit("s")],
+                ),
+            ],
+            {
+                "instance": "Host",
+                "index": "Plot",
+                "temp_farm": "Temp farm",
+                "farm": "Farm",
+                "disk": "Disk",
+                "phase": "Phase",
+            },
+            Look("none", width=24, empty=_NO_PLOT),
+        ),
+        parts.lines(
+            "Time by phase",
+            "Mean time of each phase of the plots that ended within a day.",
+            [
+                (
+                    f"sum by (phase) (increase({of(total + '_sum')}[1d]))"
+                    f" / (sum by (phase) (increase({of(total + '_count')}[1d])) > 0)",
+                    "{{phase}}",
+                )
+            ],
+            Look(
+                "s",
+                stacked=True,
+                empty="No plot ended within a day",
+                colours={phase: colour for phase, (_, colour) in _PHASES.items()},
+            ),
+        ),
+        parts.lines(
+            "Failed plots by reason",
+            "Plot jobs without a plot, an hour, by reason.",
+            [
+                (
+                    "sum by (reason) "
+                    f"(rate({of('goplot_plots_failed_total')}[$__rate_interval])) * 3600",
+                    "{{reason}}",
+                )
+            ],
+            Look("none", empty="No plot ever failed"),
+        ),
+    ]
+
+
+def _space() -> list[parts.Panel]:
+    def fill(kind: str, label: str) -> str:
+        used, size = of(f"goplot_{kind}_used_bytes"), of(f"goplot_{kind}_size_bytes")
+        by = f"sum by (instance, {label})"
+        return f"topk(20, {by} ({used}) / {by} ({size}))"
+
+    look = {"width": 12, "height": 8, "high": 1, "empty": _NO_PLOTTER}
+    return [
+        parts.bars(
+            "Fill of temp farms",
+            "Used share of each temp farm; the fullest twenty.",
+            [(fill("temp", "temp_farm"), "{{instance}} temp farm {{temp_farm}}")],
+            Look("percentunit", steps=_FULL, **look),
+        ),
+        parts.bars(
+            "Fill of farms",
+            "Used share of all disks of each farm; the fullest twenty. Full is what they are for.",
+            [(fill("disk", "farm"), "{{instance}} farm {{farm}}")],
+            Look("percentunit", steps=((None, BLUE),), **look),
+        ),
+        parts.lines(
+            "Temp space",
+            "Temp space of all chosen hosts: used, and promised to running plots.",
+            [
+                (_sum("goplot_temp_used_bytes"), "used"),
+                (_sum("goplot_temp_committed_bytes"), "committed"),
+                (_sum("goplot_temp_size_bytes"), "size"),
+            ],
+            Look(
+                "bytes",
+                empty=_NO_PLOTTER,
+                colours={"used": BLUE, "committed": SKY, "size": LIMIT},
+            ),
+        ),
+        parts.lines(
+            "Throughput by bus",
+            "Bytes a second that the drives of each farm number read and wrote.",
+            [
+                (
+                    f"sum by (farm, temp_farm) ({of('instance_drive:goplot_place:info')}"
+                    " * on (instance, drive) group_left () "
+                    "max by (instance, drive) (label_replace("
+                    f"rate({of(f'node_disk_{way}_bytes_total')}[$__rate_interval]), "
+                    '"drive", "$1", "device", "(.+)")))',
+                    f"{way} farm {{{{farm}}}}{{{{temp_farm}}}}",
+                )
+                for way in ("written", "read")
+            ],
+            Look("Bps", empty="No drive holds a farm or a temp farm"),
+        ),
+    ]
+
+
+def _machine() -> list[parts.Panel]:
+    rate = "[$__rate_interval]"
+    cpu = of("node_cpu_seconds_total", 'mode="idle"')
+    memory, free = of("node_memory_MemTotal_bytes"), of("node_memory_MemAvailable_bytes")
+    swap, unused = of("node_memory_SwapTotal_bytes"), of("node_memory_SwapFree_bytes")
+    return [
+        parts.lines(
+            "CPU",
+            "Busy share of all processors of each host; the busiest eight.",
+            [(f"topk(8, 1 - avg by (instance) (rate({cpu}{rate})))", "{{instance}}")],
+            Look("percentunit", width=8, high=1),
+        ),
+        parts.lines(
+            "Memory and swap",
+            "Used share of memory and of swap: the highest of the chosen hosts.",
+            [
+                (f"max(1 - {free} / {memory})", "memory"),
+                (f"max(1 - {unused} / ({swap} > 0))", "swap"),
+            ],
+            Look("percentunit", width=8, high=1, colours={"memory": BLUE, "swap": ORANGE}),
+        ),
+        parts.lines(
+            "Pressure",
+            "Share of time in which something waited: the highest of the chosen hosts.",
+            [
+                (f"max(rate({of(f'node_pressure_{kind}_waiting_seconds_total')}{rate}))", kind)
+                for kind in ("cpu", "io", "memory")
+            ],
+            Look(
+                "percentunit",
+                width=8,
+                empty="These kernels do not tell",
+                colours={"cpu": ORANGE, "io": PURPLE, "memory": BLUE},
+            ),
+        ),
+        parts.lines(
+            "Temperatures",
+            "The hottest sensor and the hottest drive of each host; the hottest six.",
+            [
+                (
+                    f"topk(6, max by (instance) ({of('node_hwmon_temp_celsius')}))",
+                    "{{instance}} board",
+                ),
+                (
+                    "topk(6, max by (instance) "
+                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    "{{instance}} drives",
+                ),
+            ],
+            Look("celsius", width=24, low=None, empty="No sensors: virtual machines have none"),
+        ),
+    ]

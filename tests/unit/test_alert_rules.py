@@ -1,0 +1,119 @@
+"""Every alert says whom it is about and what to do, and is shown to fire, stay silent, recover."""
+
+import re
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.metric_names import is_written, names_in
+
+_ROOT = Path(__file__).parents[2]
+RULES = sorted((_ROOT / "roles/prometheus/files/rules").glob("*.yml"))
+TESTS = sorted((_ROOT / "tests/rules").glob("*.yml"))
+_PLACES = ("instance", "harvester", "mountpoint")
+
+
+def _rules() -> Iterator[dict[str, Any]]:
+    for path in RULES:
+        for group in yaml.safe_load(path.read_text())["groups"]:
+            yield from group["rules"]
+
+
+ALERTS = {rule["alert"]: rule for rule in _rules() if "alert" in rule}
+RECORDS = [rule for rule in _rules() if "record" in rule]
+
+
+def _cases() -> dict[str, dict[str, list[Any]]]:
+    """By alert: its tests that fire, those where it recovers, those where it stays silent."""
+    cases: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for path in TESTS:
+        for test in yaml.safe_load(path.read_text())["tests"]:
+            fired = False
+            for check in test["alert_rule_test"]:
+                found = cases[check["alertname"]]
+                if check["exp_alerts"]:
+                    fired = True
+                    found["fires"] += check["exp_alerts"]
+                elif fired:
+                    found["recovers"].append(test["name"])
+                else:
+                    found["silent"].append(test["name"])
+    return cases
+
+
+CASES = _cases()
+
+
+def test_an_alert_has_one_rule() -> None:
+    names = [rule["alert"] for rule in _rules() if "alert" in rule]
+    assert sorted(names) == sorted(ALERTS)
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_names_its_severity_and_its_place(name: str) -> None:
+    alert = ALERTS[name]
+    assert alert["labels"]["severity"] in ("critical", "warning", "info")
+    summary = alert["annotations"]["summary"]
+    assert any(f"$labels.{place} " in summary for place in _PLACES), summary
+    assert alert["annotations"]["description"]
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_has_a_runbook(name: str) -> None:
+    assert ALERTS[name]["annotations"]["runbook"] == f"docs/runbooks/{name}.md"
+    text = (_ROOT / f"docs/runbooks/{name}.md").read_text()
+    headings = re.findall(r"^#+ .+$", text, re.MULTILINE)
+    assert headings == [f"# {name}", "## What it means", "## What to look at", "## What to do"]
+
+
+def test_a_runbook_has_an_alert() -> None:
+    pages = {path.stem for path in (_ROOT / "docs/runbooks").glob("*.md")}
+    assert pages == set(ALERTS)
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_is_tested_to_fire_stay_silent_and_recover(name: str) -> None:
+    cases = CASES[name]
+    assert cases["fires"]
+    assert cases["silent"], f"no test where {name} stays silent"
+    assert cases["recovers"], f"no test where {name} ends"
+    for fired in cases["fires"]:
+        assert {"instance", "severity"} <= fired["exp_labels"].keys()
+        assert fired["exp_annotations"].keys() == {"summary", "description", "runbook"}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_the_alerts_do_what_their_tests_say(path: Path, promtool: Path) -> None:
+    done = subprocess.run(
+        [promtool, "test", "rules", path.name], cwd=path.parent, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_role_deploys_all_rules() -> None:
+    variables = yaml.safe_load((_ROOT / "roles/prometheus/vars/main.yml").read_text())
+    assert variables["_prometheus_rules"] == [path.name for path in RULES]
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_prometheus_accepts_the_rules(path: Path, promtool: Path) -> None:
+    done = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_rules_ask_for_metrics_that_goplot_writes() -> None:
+    asked = names_in("\n".join(rule["expr"] for rule in _rules()))
+    unknown = {
+        name for name in asked - {rule["record"] for rule in RECORDS} if not is_written(name)
+    }
+    assert not unknown
+
+
+@pytest.mark.parametrize("name", ["goplot_plots_run", "chia_harvester_op"])
+def test_a_metric_that_nobody_writes_is_told(name: str) -> None:
+    assert not is_written(name)
