@@ -1,5 +1,6 @@
 """The pacer's loop: it says a thing once, recovers jobs, and never starts by accident."""
 
+import fcntl
 import json
 import socket
 from pathlib import Path
@@ -128,6 +129,21 @@ def test_a_job_without_a_unit_gets_one(root: FarmRoot, units: Units) -> None:
     assert units.started == [1, 1]
     pacer_of(root, units).poll(root.settings)
     assert units.started == [1, 1]
+
+
+def test_the_lock_of_a_killed_tractor_goes_with_its_job(root: FarmRoot, units: Units) -> None:
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    jobs = root.path / "state" / "jobs"
+    (jobs / "1.lock").touch()
+    (jobs / "7.lock").touch()
+    with (jobs / "8.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        pacer.poll(root.settings)
+        # 1 is a job; the tractor of 8 lives, and its job has just ended.
+        assert sorted(path.name for path in jobs.glob("*.lock")) == ["1.lock", "8.lock"]
+    pacer.poll(root.settings)
+    assert [path.name for path in jobs.glob("*.lock")] == ["1.lock"]
 
 
 def test_a_unit_that_does_not_start_keeps_its_reservation_and_is_tried_again(

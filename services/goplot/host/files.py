@@ -67,12 +67,17 @@ def make_folder(folder: Path) -> None:
 def remove_unfinished(folder: Path) -> None:
     """Remove files in the making that a killed process left. Raises OSError."""
     for path in folder.glob(".*.new"):
+        remove_unlocked(path)
+
+
+def remove_unlocked(path: Path) -> None:
+    """Remove a file unless a process holds a lock on it. Raises OSError."""
+    try:
         with path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
+    except (BlockingIOError, FileNotFoundError):
+        return
 
 
 def remove(path: Path) -> None:

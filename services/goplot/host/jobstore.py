@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from goplot.farm.jobs import Job, from_json, to_json
-from goplot.host.files import remove, sync_folder, write_whole
+from goplot.host.files import remove, remove_unlocked, sync_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,13 @@ def end_job(state: Path, result: Result) -> None:
     stop_path(state / "jobs", result.index).unlink(missing_ok=True)
     (state / "jobs" / f".{result.index}.json.new").unlink(missing_ok=True)
     remove(job_path(state / "jobs", result.index))
+
+
+def remove_locks(jobs: Path) -> None:
+    """Remove lock files that killed tractors of jobs that are over left. Raises OSError."""
+    for path in jobs.glob("*.lock"):
+        if not path.with_suffix(".json").exists():
+            remove_unlocked(path)
 
 
 def results_path(state: Path) -> Path:

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from goplot.host.files import remove_unfinished
-from goplot.host.jobstore import read_jobs
+from goplot.host.jobstore import read_jobs, remove_locks
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
@@ -70,6 +70,7 @@ class Pacer:
 
     def _recover(self) -> None:
         """Start the units of jobs that have none: after a crash, a kill or a power cut."""
+        remove_locks(self._settings.roots.jobs)
         jobs, broken = read_jobs(self._settings.roots.jobs)
         for index, fault in broken.items():
             self._say(f"job {index}", f"plot-{index} can't be read: {fault}")
