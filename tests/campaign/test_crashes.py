@@ -30,6 +30,7 @@ class Campaign:
     def __init__(self, farm: Farm, plots: int, kills: int, seed: int) -> None:
         self.farm = farm
         self.plots = plots
+        self.before = farm.done()
         self.random = random.Random(seed)
         self.seen: set[str] = set()
         self.over_full: list[str] = []
@@ -43,15 +44,19 @@ class Campaign:
         self._line_at = 0.0
         self._progress = (0, time.monotonic())
 
+    def made(self) -> int:
+        """How many plots this run has made."""
+        return self.farm.done() - self.before
+
     def run(self) -> None:
         """Make the plots, kill on the way."""
         for after, kind in self.plan:
-            self._await(f"{after} plots", lambda after=after: self.farm.done() >= after)
+            self._await(f"{after} plots", lambda after=after: self.made() >= after)
             moment = time.monotonic() + self.random.uniform(0, LONGEST_PAUSE)
             self._await("a moment", lambda moment=moment: time.monotonic() >= moment)
             self._await(f"{kind} to kill", lambda kind=kind: self._kill(kind))
             self.killed[kind] += 1
-        self._await("all plots", lambda: self.farm.done() >= self.plots)
+        self._await("all plots", lambda: self.made() >= self.plots)
 
     def _await(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for a condition, and look at the farm all the while."""
@@ -106,7 +111,7 @@ class Campaign:
         """A progress line."""
         failed = Counter(result["reason"] for result in self.farm.results() if not result["done"])
         print(
-            f"campaign: {self.farm.done()}/{self.plots} plots, kills {dict(self.killed)} of "
+            f"campaign: {self.made()}/{self.plots} plots, kills {dict(self.killed)} of "
             f"{len(self.plan)}, failed {dict(failed)}, running {sorted(self.farm.jobs())}",
             flush=True,
         )
