@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
+PLOTS ?= 200
+KILLS ?= 50
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
@@ -48,8 +50,10 @@ test-hosts: tools  ## the test hosts, then the scenarios on them
 	$(BIN)/python -m tests.campaign
 
 .PHONY: soak
-soak: tools  ## the crash campaign with big numbers; about an hour
-	$(BIN)/python -m tests.campaign --plots 200 --kills 50
+soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
+	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
+	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
+	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: bench
 bench: tools  ## what goplot costs, as figures and ratios; no part of make test
