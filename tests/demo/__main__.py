@@ -113,21 +113,29 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 def _watch_plot(plotter: Machine) -> Path:
     """Show the plot grow until it lies on its disk; returns its path on the plotter."""
-    end = time.monotonic() + PLOT_SECONDS
     shown = ""
-    while time.monotonic() < end:
-        plots = plotter.run("find", "/farm", "-name", "plot-k25-*.plot").split()
-        if plots:
-            print(f"  done: {plots[0]}", flush=True)
-            return Path(plots[0])
-        words = _progress(
-            json.loads(plotter.run("goplot", "status", "--json", check=False) or "{}")
-        )
+
+    def finished() -> bool:
+        nonlocal shown
+        status = plotter.run("goplot", "status", "--json", check=False)
+        words = _progress(json.loads(status or "{}"))
         if words != shown:
             print(f"  {words}", flush=True)
             shown = words
-        time.sleep(1)
-    raise DemoError("no plot in time: look at /etc/chia/goplot/logs/goplot.log on plotter1")
+        return bool(_plots(plotter))
+
+    try:
+        wait_until("a plot", finished, PLOT_SECONDS)
+    except HostError as error:
+        raise DemoError(f"{error}: see /etc/chia/goplot/logs/goplot.log on plotter1") from error
+    plot = _plots(plotter)[0]
+    print(f"  done: {plot}", flush=True)
+    return plot
+
+
+def _plots(plotter: Machine) -> list[Path]:
+    found = plotter.run("find", "/farm", "-name", "plot-k25-*.plot")
+    return [Path(line) for line in found.splitlines()]
 
 
 def _progress(status: dict[str, Any]) -> str:

@@ -133,7 +133,7 @@ def test_a_value_that_cannot_be_is_told_with_its_cure(
 @given(st.integers())
 def test_every_k_out_of_the_range_is_a_mistake_and_no_other(k: int) -> None:
     found = list(check_value("goplot_k", CATALOGUE.options["goplot_k"], k))
-    assert bool(found) == (k < 25 or k > 50)
+    assert bool(found) == (k < 18 or k > 50)
 
 
 def test_a_line_names_host_variable_value_and_cure() -> None:
