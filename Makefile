@@ -47,6 +47,7 @@ test-unit: tools  ## unit and property tests; under two minutes
 test-hosts: tools  ## the test hosts, then the scenarios on them
 	pytest tests/integration/test_hosts.py
 	$(BIN)/python -m tests.tools.scenario default single
+	$(BIN)/python -m tests.campaign
 
 .PHONY: soak
 soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
