@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from goplot import __version__
+from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, set_tunable
 from goplot.host.units import UnitError, units_of
@@ -24,11 +25,8 @@ from goplot.people.status import (
 )
 from goplot.tractor.reserve import View, look, start_plot
 
-OK = 0
-FAILED = 1
 PROBLEMS = 3
 NOT_STARTED = 4
-_SETTINGS = 78
 
 _EPILOG = """exit codes: 0 all is well, 1 it could not be done, 2 a wrong call,
 3 status, disks or farm show a problem, 4 no plot starts now, 78 the settings can't be used"""
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(load(options.settings), options)
     except SettingsError as error:
         print(error, file=sys.stderr)
-        return _SETTINGS
+        return SETTINGS
     except (OSError, ValueError, UnitError) as error:
         print(f"goplot: {error}", file=sys.stderr)
         return FAILED

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from goplot.farm.jobs import Job
+from goplot.host import program
 from goplot.host.files import make_folder, remove, write_whole
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
 _TIMEOUT = 10.0
@@ -143,24 +144,16 @@ def _token() -> str | None:
 
 
 def main() -> int:
-    """Send what waits, once. Returns 0, 1 when something still waits, 78 for settings."""
-    import argparse
+    """Send what waits, once. Returns FAILED of goplot.host.program while something waits."""
+    options = program.parser("goplot-annotations", __doc__).parse_args()
+    return program.run("goplot-annotations: annotations wait", options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-annotations", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-        if settings.annotations_url is not None:
-            send_all(settings, _token())
-        record_success(settings.roots.state, "annotations")
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except OSError as error:
-        print(f"goplot-annotations: annotations wait: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def _once(settings: Settings) -> int:
+    if settings.annotations_url is not None:
+        send_all(settings, _token())
+    record_success(settings.roots.state, "annotations")
+    return program.OK
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from goplot.chia.common import add_services
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
-from goplot.host.settings import DEFAULT_PATH, FarmerSettings, SettingsError, load
+from goplot.host import program
+from goplot.host.settings import FarmerSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
@@ -263,25 +263,17 @@ def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool
 
 
 def main() -> int:
-    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
-    import argparse
+    """Write the metrics once. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-farmer-collector", __doc__).parse_args()
+    return program.run("goplot-farmer-collector", options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-farmer-collector", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-        if settings.farmer_collector is None:
-            raise SettingsError(f"{settings.path}: there is no [farmer_collector]; add that table")
-        metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
-        metrics.write(settings.roots.textfiles, "goplot_farmer")
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except OSError as error:
-        print(f"goplot-farmer-collector: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def _once(settings: Settings) -> int:
+    if settings.farmer_collector is None:
+        raise SettingsError(f"{settings.path}: there is no [farmer_collector]; add that table")
+    metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
+    metrics.write(settings.roots.textfiles, "goplot_farmer")
+    return program.OK
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from typing import Any
 from goplot.chia.common import add_services, peers
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
+from goplot.host import program
 from goplot.host.mounts import Mount, opened_on, read_mounts
 from goplot.host.observe import list_disks
-from goplot.host.settings import DEFAULT_PATH, HarvesterSettings, Settings, SettingsError, load
+from goplot.host.settings import HarvesterSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
@@ -191,29 +192,19 @@ def _add_disks(metrics: Metrics, disks: list[tuple[str, str, Files]]) -> None:
 
 
 def main() -> int:
-    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
-    import argparse
+    """Write the metrics once. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-harvester-collector", __doc__).parse_args()
+    return program.run("goplot-harvester-collector", options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-harvester-collector", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-        harvester = settings.harvester_collector
-        if harvester is None:
-            raise SettingsError(
-                f"{settings.path}: there is no [harvester_collector]; add that table"
-            )
-        certificates = certificates_of(settings.chia.root, "harvester")
-        metrics = collect(settings, harvester, certificates)
-        metrics.write(settings.roots.textfiles, "goplot_harvester")
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except OSError as error:
-        print(f"goplot-harvester-collector: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def _once(settings: Settings) -> int:
+    harvester = settings.harvester_collector
+    if harvester is None:
+        raise SettingsError(f"{settings.path}: there is no [harvester_collector]; add that table")
+    certificates = certificates_of(settings.chia.root, "harvester")
+    metrics = collect(settings, harvester, certificates)
+    metrics.write(settings.roots.textfiles, "goplot_harvester")
+    return program.OK
 
 
 if __name__ == "__main__":

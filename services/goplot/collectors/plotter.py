@@ -10,9 +10,9 @@ from goplot.diskhand.service import read_own, read_plots
 from goplot.farm.disks import FAILING
 from goplot.farm.jobs import Job, Stage
 from goplot.grafana import waiting
-from goplot.host import clock
+from goplot.host import clock, program
 from goplot.host.observe import Observation, observe
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import Settings
 from goplot.host.success import add_success, read_successes, record_success
 from goplot.host.textfile import Metrics
 from goplot.host.totals import Totals, read_totals
@@ -175,23 +175,15 @@ def _add_pacer(metrics: Metrics, state: Path, tunables: Tunables) -> None:
 
 
 def main() -> int:
-    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
-    import argparse
+    """Write the metrics once. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-plotter-collector", __doc__).parse_args()
+    return program.run("goplot-plotter-collector", options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-plotter-collector", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-        collect(settings).write(settings.roots.textfiles, "goplot_plotter")
-        record_success(settings.roots.state, "plotter-collector")
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except OSError as error:
-        print(f"goplot-plotter-collector: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def _once(settings: Settings) -> int:
+    collect(settings).write(settings.roots.textfiles, "goplot_plotter")
+    record_success(settings.roots.state, "plotter-collector")
+    return program.OK
 
 
 if __name__ == "__main__":

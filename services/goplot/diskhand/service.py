@@ -11,10 +11,11 @@ from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
 from goplot.diskhand.probe import probe_all
 from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
 from goplot.farm.disks import FAILING, READ_ONLY, Disk
+from goplot.host import program
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
 from goplot.host.observe import observe, read_disk_file
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
 
@@ -157,27 +158,18 @@ def look_into(folder: Path) -> tuple[int, list[str]]:
 
 
 def main() -> int:
-    """Run once. Returns 0, 1 when something could not be written, 78 for settings."""
-    import argparse
+    """Run once. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-diskhand", __doc__).parse_args()
+    return program.run("goplot-diskhand", options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-diskhand", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    try:
-        settings.roots.state.mkdir(parents=True, exist_ok=True)
-        with locked(settings.roots.state / "diskhand.lock"):
-            text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in run(settings))
-            write_whole(settings.roots.logs / "diskhand.log", text, durable=False)
-        record_success(settings.roots.state, "diskhand")
-    except OSError as error:
-        print(f"goplot-diskhand: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+def _once(settings: Settings) -> int:
+    settings.roots.state.mkdir(parents=True, exist_ok=True)
+    with locked(settings.roots.state / "diskhand.lock"):
+        text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in run(settings))
+        write_whole(settings.roots.logs / "diskhand.log", text, durable=False)
+    record_success(settings.roots.state, "diskhand")
+    return program.OK
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from goplot.harvester_log.follower import Follower, Position
 from goplot.harvester_log.journal import Journal
 from goplot.harvester_log.metrics import Sight, metrics_of, state_of
 from goplot.harvester_log.tally import Counting, Tally
+from goplot.host import program
 from goplot.host.files import write_whole
 from goplot.host.notify import notify
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import Settings
 
 _POLL_SECONDS = 1.0
 #: A kill repeats at most the reading of this time; it never changes what is counted.
@@ -162,34 +163,28 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def main() -> int:
-    """Run until SIGTERM. Returns 0, 1 when the state can't be kept, 78 for settings."""
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="goplot-harvester-log", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
+    """Run until SIGTERM. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-harvester-log", __doc__).parse_args()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    try:
-        settings = load(options.settings)
-        folder = state_folder(settings)
-        folder.mkdir(exist_ok=True)
-        watch = Watch(settings, folder, time.time())
-        notify("READY=1")
-        while not stopping.is_set():
-            notify("WATCHDOG=1")
-            watch.poll()
-            stopping.wait(_POLL_SECONDS)
-        notify("STOPPING=1")
-        watch.close()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except OSError as error:
-        print(f"goplot-harvester-log: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return program.run(
+        "goplot-harvester-log", options.settings, lambda settings: _follow(settings, stopping)
+    )
+
+
+def _follow(settings: Settings, stopping: threading.Event) -> int:
+    folder = state_folder(settings)
+    folder.mkdir(exist_ok=True)
+    watch = Watch(settings, folder, time.time())
+    notify("READY=1")
+    while not stopping.is_set():
+        notify("WATCHDOG=1")
+        watch.poll()
+        stopping.wait(_POLL_SECONDS)
+    notify("STOPPING=1")
+    watch.close()
+    return program.OK
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import signal
 import sys
 import threading
-from pathlib import Path
 
+from goplot.host import program
 from goplot.host.files import remove_unfinished
 from goplot.host.jobstore import read_jobs, remove_locks
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import Settings, SettingsError, load
 from goplot.host.success import record_success
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
 from goplot.host.units import UnitError, Units, units_of
@@ -110,17 +110,12 @@ class Pacer:
 
 
 def main() -> int:
-    """Run until SIGTERM. Returns 0, or 78 when the settings can't be used at the start."""
-    import argparse
+    """Run until SIGTERM. Returns an exit code of goplot.host.program."""
+    options = program.parser("goplot-pacer", __doc__).parse_args()
+    return program.run("goplot-pacer", options.settings, _pace)
 
-    parser = argparse.ArgumentParser(prog="goplot-pacer", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
+
+def _pace(settings: Settings) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -135,14 +130,14 @@ def main() -> int:
     notify("READY=1")
     while not stopping.is_set():
         try:
-            seconds = pacer.poll(load(options.settings))
+            seconds = pacer.poll(load(settings.path))
         except SettingsError as error:
             log(f"no plot starts (settings): {error}")
             seconds = _POLL_WITHOUT_SETTINGS
         _sleep(seconds, stopping)
     notify("STOPPING=1")
     log("end goplot-pacer; running plots go on")
-    return 0
+    return program.OK
 
 
 def _sleep(seconds: float, stopping: threading.Event) -> None:

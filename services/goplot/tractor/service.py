@@ -8,45 +8,39 @@ import threading
 import time
 from pathlib import Path
 
+from goplot.host import program
 from goplot.host.jobstore import read_job
 from goplot.host.log import Log
 from goplot.host.notify import notify
-from goplot.host.settings import SettingsError, load
+from goplot.host.settings import Settings
 from goplot.tractor.job import JobRun
 from goplot.tractor.state import JobState, StoppedError
 
-DONE = 0
-FAILED = 1
 USAGE = 2
-_SETTINGS = 78
 _LOCK_TRIES = 20
 _LOCK_PAUSE = 0.05
 
 
 def main() -> int:
     """Run one job. Returns 0 when its plot is done or safe, 1 when the job failed."""
-    import argparse
+    arguments = program.parser("goplot-tractor", __doc__)
+    arguments.add_argument("index", type=int, help="index of a plot job that is reserved")
+    options = arguments.parse_args()
+    return program.run(
+        "goplot-tractor", options.settings, lambda settings: _job(settings, options.index)
+    )
 
-    from goplot.host.settings import DEFAULT_PATH
 
-    parser = argparse.ArgumentParser(prog="goplot-tractor", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    parser.add_argument("index", type=int, help="index of a plot job that is reserved")
-    options = parser.parse_args()
-    try:
-        settings = load(options.settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return _SETTINGS
+def _job(settings: Settings, index: int) -> int:
     log = Log(settings.roots.main_log, "prejob")
-    lock = _lock(settings.roots.jobs / f"{options.index}.lock")
+    lock = _lock(settings.roots.jobs / f"{index}.lock")
     if lock is None:
-        print(f"plot {options.index} has a tractor already", file=sys.stderr)
+        print(f"plot {index} has a tractor already", file=sys.stderr)
         return USAGE
     try:
-        job = read_job(settings.roots.jobs, options.index)
+        job = read_job(settings.roots.jobs, index)
         if job is None:
-            print(f"there is no plot job {options.index}", file=sys.stderr)
+            print(f"there is no plot job {index}", file=sys.stderr)
             return USAGE
         woken = threading.Event()
         run = JobRun(JobState(settings, job, log, lambda seconds: _discard(woken.wait(seconds))))
@@ -58,15 +52,15 @@ def main() -> int:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         notify("READY=1")
-        return DONE if run.run() else FAILED
+        return program.OK if run.run() else program.FAILED
     except StoppedError:
-        log(f"plot-{options.index} was stopped and goes on with its next tractor", "endplot")
-        return DONE
+        log(f"plot-{index} was stopped and goes on with its next tractor", "endplot")
+        return program.OK
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log(f"plot-{options.index} can't go on, its job is kept: {error!r}", "endplot")
-        return FAILED
+        log(f"plot-{index} can't go on, its job is kept: {error!r}", "endplot")
+        return program.FAILED
     finally:
-        (settings.roots.jobs / f"{options.index}.lock").unlink(missing_ok=True)
+        (settings.roots.jobs / f"{index}.lock").unlink(missing_ok=True)
         os.close(lock)
 
 

@@ -1,0 +1,41 @@
+"""How every goplot program begins and ends: its arguments, its settings, its exit code."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+OK = 0
+FAILED = 1
+#: EX_CONFIG of sysexits.h; the units don't restart a program that ends with it.
+SETTINGS = 78
+
+
+def parser(program: str, description: str | None) -> "ArgumentParser":
+    """The parser of a program's arguments, with --settings in it."""
+    import argparse
+
+    made = argparse.ArgumentParser(prog=program, description=description)
+    made.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    return made
+
+
+def run(program: str, settings_file: Path, work: Callable[[Settings], int]) -> int:
+    """Do the work of a program with its settings.
+
+    Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after an OSError;
+    either is said on standard error.
+    """
+    try:
+        return work(load(settings_file))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return SETTINGS
+    except OSError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return FAILED
