@@ -10,14 +10,13 @@ import os
 import random
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
-from tests.hosts.system import HostError
-from tests.tools.guard import guarded
+from tests.tools.guard import on_hosts
 
 FOLDER = Path("tests/campaign")
-HOSTS_FILE = str(FOLDER / "hosts.toml")
+HOSTS_FILE = FOLDER / "hosts.toml"
 PLAYBOOKS = [
     f"playbooks/{name}.yml" for name in ("preflight", "base", "farm_layout", "chia", "goplot")
 ]
@@ -29,21 +28,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=8, help="least number of kills meanwhile")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
-    started = time.monotonic()
-    try:
-        with guarded("campaign"):
-            code = _run(options)
-    except HostError as error:
-        print(f"campaign: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    print(f"campaign: {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
-    return code
+    return on_hosts("campaign", HOSTS_FILE, partial(_run, options))
 
 
 def _run(options: argparse.Namespace) -> int:
-    hosts = [sys.executable, "-m", "tests.hosts", HOSTS_FILE]
+    hosts = [sys.executable, "-m", "tests.hosts", str(HOSTS_FILE)]
     ansible = str(Path(sys.executable).with_name("ansible-playbook"))
     play = [ansible, "-i", str(FOLDER / "inventory")]
     tests = [sys.executable, "-m", "pytest", "-s", str(FOLDER)]
@@ -57,13 +46,10 @@ def _run(options: argparse.Namespace) -> int:
         tests,
     )
     environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
-    try:
-        for step in steps:
-            code = subprocess.run(step, env=environment, check=False).returncode
-            if code != 0:
-                return code
-    finally:
-        subprocess.run([*hosts, "down"], check=False)
+    for step in steps:
+        code = subprocess.run(step, env=environment, check=False).returncode
+        if code != 0:
+            return code
     return 0
 
 

@@ -15,6 +15,7 @@ import pytest
 from tests.hosts.machine import Machine
 from tests.hosts.spec import HostSet, load
 from tests.hosts.system import HostError, mounts_under, run, wait_until
+from tests.tools.guard import guarded
 
 UUIDS = "6d0c0004-0000-4000-8000-00000000000"
 SPEC = """
@@ -40,8 +41,8 @@ number = 12
 def spec(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "hosts.toml"
     path.write_text(SPEC, encoding="utf-8")
-    yield path
-    command(path, "down")
+    with guarded("selftest", path):
+        yield path
     assert left_over(load(path)) == []
 
 
@@ -148,3 +149,22 @@ def test_an_interrupted_start_is_taken_up_again(spec: Path, moment: str) -> None
     process.wait()
     command(spec, "up")
     assert "ok" in one.run("echo", "ok")
+
+
+KILLED_RUN = """
+import subprocess, sys
+from pathlib import Path
+from tests.tools.guard import on_hosts
+up = [sys.executable, "-m", "tests.hosts", sys.argv[1], "up"]
+on_hosts("killed-run", Path(sys.argv[1]), lambda: subprocess.run(up).returncode)
+"""
+
+
+def test_a_killed_run_leaves_nothing(spec: Path) -> None:
+    hosts = load(spec)
+    one = Machine(hosts, hosts.host("one"))
+    process = subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(spec)])
+    wait_until("a host runs", lambda: one.leader() is not None, 120)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_until("nothing is left", lambda: left_over(hosts) == [], 120)

@@ -1,7 +1,8 @@
-"""One run at a time, and nothing left at work when it ends, however it ends.
+"""One run at a time, and nothing left when it ends, however it ends.
 
-Whatever a guarded run starts carries a mark in its environment. A run that was killed can't clean
-up: the next one finds what it left by that mark, and ends it first.
+Whatever a guarded run starts carries a mark in its environment. A run that is killed can't clean
+up: a reaper in a session of its own sees it die, ends what carries the mark and removes its hosts.
+Where the reaper was killed too, the next run ends what is left at work before it begins.
 """
 
 from __future__ import annotations
@@ -11,34 +12,97 @@ import ctypes
 import fcntl
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.hosts.system import HostError, wait_until
+from tests.hosts.system import HostError, require_machine, wait_until
 
 _MARK = "GOPLOT_RUN"
 _PR_SET_PDEATHSIG = 1
+# What a run tells its reaper as it ends by itself.
+_ENDED = b"ended"
+
+
+def on_hosts(name: str, hosts_file: Path, work: Callable[[], int]) -> int:
+    """Run `work` on the hosts of a file, remove them, and return its exit code."""
+    started = time.monotonic()
+    try:
+        require_machine()
+        with guarded(name, hosts_file):
+            code = work()
+    except HostError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"{name}: {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
+    return code
 
 
 @contextlib.contextmanager
-def guarded(name: str) -> Iterator[None]:
-    """Run the body as the only run of this name. Raises HostError when another one is at work."""
+def guarded(name: str, hosts_file: Path | None = None) -> Iterator[None]:
+    """Run the body as the only run of this name; the hosts of the file, if any, go with it.
+
+    Raises HostError when another one is at work.
+    """
     # When make is killed, this process is told to end, and its own end takes the rest along.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    handle = os.open(f"/run/lock/goplot-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        wait_until(f"another {name} is at work", lambda: _lock(handle), 20)
-        _end_marked(name)
+    with _alone(name), _reaped(name, hosts_file):
         os.environ[_MARK] = name
         try:
             yield
         finally:
             del os.environ[_MARK]
-            _end_marked(name)
+            _remove(name, hosts_file)
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    handle = os.open(f"/run/lock/goplot-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # As long as a reaper may take to remove the hosts of an earlier run.
+        wait_until(f"another {name} is at work", lambda: _lock(handle), 120)
+        _end_marked(name)
+        yield
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _reaped(name: str, hosts_file: Path | None) -> Iterator[None]:
+    """Have a reaper remove the hosts should this process die before the body ends."""
+    if hosts_file is None:
+        yield
+        return
+    reaper = subprocess.Popen(
+        [sys.executable, "-m", "tests.tools.guard", name, str(hosts_file)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        reaper.communicate(_ENDED)
+
+
+def _reap() -> int:
+    name, hosts_file = sys.argv[1], Path(sys.argv[2])
+    if sys.stdin.buffer.read() == _ENDED:
+        return 0
+    with _alone(name):
+        _remove(name, hosts_file)
+    return 0
+
+
+def _remove(name: str, hosts_file: Path | None) -> None:
+    _end_marked(name)
+    if hosts_file is not None:
+        down = [sys.executable, "-m", "tests.hosts", str(hosts_file), "down"]
+        subprocess.run(down, check=False)
 
 
 def _lock(handle: int) -> bool:
@@ -66,3 +130,7 @@ def _marked(name: str) -> list[int]:
                 if mark in (entry / "environ").read_bytes().split(b"\0"):
                     found.append(int(entry.name))
     return found
+
+
+if __name__ == "__main__":
+    sys.exit(_reap())
