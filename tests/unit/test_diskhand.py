@@ -1,16 +1,17 @@
 """diskhand: the file of every disk, and whose value it is."""
 
+import errno
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from goplot.diskhand.probe import probe_all
+from goplot.diskhand.probe import ON_DISK, probe_all
 from goplot.diskhand.service import main, read_own, read_plots
 from goplot.farm.jobs import Stage
 from goplot.host.jobstore import write_job
-from goplot.host.observe import read_disk_file
+from goplot.host.observe import observe, read_disk_file
 from tests.unit.farm_root import PLOT_ID, FarmRoot
 from tests.unit.test_tractor_job import NAME, reserve, run
 
@@ -137,18 +138,40 @@ def test_a_disk_that_takes_no_write_is_failing(root: FarmRoot) -> None:
     assert value(root, "disk1") < OUT
 
 
+def test_no_plot_starts_on_a_temp_farm_that_takes_no_write(root: FarmRoot) -> None:
+    probe_file = root.temp(1) / ".goplot-probe"
+    probe_file.mkdir()
+    assert main() == 0
+    assert f"{root.temp(1)} is failing: Is a directory" in log(root)
+    trouble = {temp.farm: temp.trouble for temp in observe(root.settings).temps}
+    assert trouble == {1: "failing: Is a directory", 2: None}
+    assert {reserve(root).temp_farm for _ in range(2)} == {2}
+    probe_file.rmdir()
+    main()
+    assert "failing" not in log(root)
+    assert {reserve(root).temp_farm for _ in range(2)} == {1, 2}
+
+
+def test_a_full_disk_is_not_failing(root: FarmRoot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("goplot.diskhand.probe.probe", full)
+    assert probe_all([root.disk(1, "disk1")], ON_DISK, root.path / "mountinfo") == {}
+
+
 def test_a_disk_that_hangs_holds_up_no_other(
     root: FarmRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hang = threading.Event()
 
-    def slow(disk: Path, _: object) -> None:
+    def slow(disk: Path, *_: object) -> None:
         if disk.name == "disk1":
             hang.wait(60)
 
     monkeypatch.setattr("goplot.diskhand.probe.probe", slow)
     disks = [root.disk(1, "disk1"), root.disk(1, "disk3"), root.disk(2, "disk2")]
-    found = probe_all(disks, root.path / "mountinfo", patience=0.2)
+    found = probe_all(disks, ON_DISK, root.path / "mountinfo", patience=0.2)
     hang.set()
     assert found == {root.disk(1, "disk1"): "does not answer"}
 

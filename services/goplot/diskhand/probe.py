@@ -1,5 +1,6 @@
-"""Whether a disk still writes: a file system can look well long after its device is gone."""
+"""Whether a file system still writes: it can look well long after its device is gone."""
 
+import errno
 import os
 import threading
 from collections.abc import Iterable, Mapping
@@ -7,16 +8,18 @@ from pathlib import Path
 
 from goplot.host.mounts import Mount, opened_on, read_mounts
 
-#: A disk that does not answer within this many seconds counts as failing.
+#: What does not answer within this many seconds counts as failing.
 PATIENCE = 20.0
-_NAME = "logs/.goplot-probe"
+#: The file that is written, on a disk and on a temp farm.
+ON_DISK = "logs/.goplot-probe"
+ON_TEMP = ".goplot-probe"
 _AT_ONCE = 16
 
 
-def probe(disk: Path, mounts: Mapping[str, Mount]) -> None:
-    """Write a few bytes through to the device. Raises OSError when the disk does not take them."""
-    with opened_on(disk, mounts) as mount:
-        descriptor = os.open(_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=mount)
+def probe(path: Path, name: str, mounts: Mapping[str, Mount]) -> None:
+    """Write a few bytes through to the device. Raises OSError when it does not take them."""
+    with opened_on(path, mounts) as mount:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=mount)
         try:
             os.pwrite(descriptor, b"goplot\n", 0)
             os.fsync(descriptor)
@@ -25,15 +28,15 @@ def probe(disk: Path, mounts: Mapping[str, Mount]) -> None:
 
 
 def probe_all(
-    disks: Iterable[Path], mountinfo: Path, patience: float = PATIENCE
+    paths: Iterable[Path], name: str, mountinfo: Path, patience: float = PATIENCE
 ) -> dict[Path, str]:
-    """What is wrong with each disk that does not take a write.
+    """What is wrong with each mount that does not take a write to its file `name`.
 
-    Several disks are asked at once, so that one that hangs holds up none. Threads that still
+    Several are asked at once, so that one that hangs holds up none. Threads that still
     hang are left behind: they end with the program.
     """
     mounts = read_mounts(mountinfo)
-    waiting = list(disks)
+    waiting = list(paths)
     asked = len(waiting)
     answers: dict[Path, str | None] = {}
     settled = threading.Condition()
@@ -43,14 +46,16 @@ def probe_all(
             with settled:
                 if not waiting:
                     return
-                disk = waiting.pop()
+                path = waiting.pop()
             try:
-                probe(disk, mounts)
+                probe(path, name, mounts)
                 fault = None
             except OSError as error:
-                fault = error.strerror or str(error)
+                # A full file system is no failing one.
+                full = error.errno == errno.ENOSPC
+                fault = None if full else error.strerror or str(error)
             with settled:
-                answers[disk] = fault
+                answers[path] = fault
                 settled.notify_all()
 
     every = list(waiting)
@@ -61,5 +66,5 @@ def probe_all(
             before = len(answers)
             if not settled.wait(patience) and len(answers) == before:
                 break
-    faults = {disk: fault for disk, fault in answers.items() if fault is not None}
-    return faults | {disk: "does not answer" for disk in every if disk not in answers}
+    faults = {path: fault for path, fault in answers.items() if fault is not None}
+    return faults | {path: "does not answer" for path in every if path not in answers}

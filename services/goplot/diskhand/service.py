@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
-from goplot.diskhand.probe import probe_all
+from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
-from goplot.farm.disks import FAILING, READ_ONLY, Disk
+from goplot.farm.disks import FAILING, READ_ONLY, Disk, TempFarm
 from goplot.host import program
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
-from goplot.host.observe import observe, read_disk_file
+from goplot.host.observe import observe, read_disk_file, temp_faults_path
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -38,17 +38,28 @@ def run(settings: Settings) -> list[str]:
     partial = _count_plots(settings, disks)
     lines += remove_leftovers(settings, partial)
     lines += clean_temps(settings, observation)
+    lines += _probe_temps(settings, observation.temps)
     lines.append("finished goplot-diskhand")
     return lines
 
 
 def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
     """The disks, with those that do not take a write in trouble."""
-    faults = probe_all([disk.path for disk in disks if disk.trouble is None], mountinfo)
+    faults = probe_all([disk.path for disk in disks if disk.trouble is None], ON_DISK, mountinfo)
     return [
         replace(disk, trouble=f"{FAILING}: {faults[disk.path]}") if disk.path in faults else disk
         for disk in disks
     ]
+
+
+def _probe_temps(settings: Settings, temps: tuple[TempFarm, ...]) -> list[str]:
+    """Keep for placement which temp farms take no write. Returns a line for each of them."""
+    # One that failed the last time is asked again: its space can be read.
+    asked = [temp.path for temp in temps if temp.space is not None and temp.trouble != READ_ONLY]
+    faults = probe_all(asked, ON_TEMP, settings.host.mountinfo)
+    document = {str(path): fault for path, fault in faults.items()}
+    write_whole(temp_faults_path(settings.roots.state), json.dumps(document) + "\n", durable=False)
+    return [f"{path} is {FAILING}: {fault}" for path, fault in faults.items()]
 
 
 def read_own(state: Path) -> dict[str, Own]:

@@ -1,5 +1,6 @@
 """Gathers what placement and status need: disks, temp farms, jobs and what they have written."""
 
+import json
 import os
 import re
 import stat
@@ -53,13 +54,31 @@ def observe(settings: Settings) -> Observation:
     claims = [claim_of(job, written_by(job)) for job in jobs]
     claims += _foreign_claims(foreign, mounts)
     disk_book, temp_book = ledger(claims)
+    faults = read_temp_faults(roots.state)
     return Observation(
         disks=_disks(settings, mounts, disk_book),
-        temps=tuple(_temp(farm, path, mounts, temp_book) for farm, path in _farms(roots.plot_temp)),
+        temps=tuple(
+            _temp(farm, path, mounts, temp_book, faults.get(str(path)))
+            for farm, path in _farms(roots.plot_temp)
+        ),
         jobs=tuple(jobs),
         broken=broken,
         foreign=len(foreign),
     )
+
+
+def temp_faults_path(state: Path) -> Path:
+    """Where diskhand keeps which temp farms take no write, and why."""
+    return state / "temp_faults.json"
+
+
+def read_temp_faults(state: Path) -> dict[str, str]:
+    """Why temp farms take no write, by path; nothing where that is not known."""
+    try:
+        document = json.loads(temp_faults_path(state).read_text())
+        return {str(path): str(fault) for path, fault in document.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def written_by(job: Job) -> Written:
@@ -159,9 +178,16 @@ def _disks(
 
 
 def _temp(
-    farm: int, path: Path, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
+    farm: int,
+    path: Path,
+    mounts: Mapping[str, Mount],
+    book: Mapping[Path, Committed],
+    fault: str | None,
 ) -> TempFarm:
+    """A temp farm; `fault` is why it took no write when diskhand last tried."""
     space, trouble = look_at(path, mounts)
+    if trouble is None and fault is not None:
+        trouble = f"{FAILING}: {fault}"
     if trouble is None:
         try:
             # A file system whose device is gone may still tell its size.
