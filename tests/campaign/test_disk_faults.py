@@ -202,9 +202,13 @@ def test_a_plot_whose_temp_farm_lost_its_device_fails_and_leaves_nothing(
     go_on(farm, index)
     result = farm.result(index)
     assert not result["done"]
+    farm.diskhand()
+    gone = f"temp farm {TEMPS[temp]} is failing: "
+    assert any(problem.startswith(gone) for problem in farm.status()["problems"])
     power.return_device(loop)
     remount(farm, TEMPS[temp])
     farm.diskhand()
+    assert not any(problem.startswith(gone) for problem in farm.status()["problems"])
     wait_until("an empty temp farm", lambda: farm.left_on_temp() == [], 30)
 
 
