@@ -72,6 +72,15 @@ def test_eligible_plots_of_both_harvesters_reach_prometheus(prometheus: Ask, hos
     wait_until("eligible plots in Prometheus", lambda: prometheus(query) != [], WITHIN)
 
 
+def test_harvester_log_reads_journald_where_chia_logs_there(ssh: Ssh) -> None:
+    log = "/var/lib/chia/simulator0/log/debug.log"
+    groups = "systemctl show -p SupplementaryGroups --value goplot-harvester-log"
+    assert ssh("harvester1").check_output(groups) == "goplot systemd-journal"
+    assert ssh("harvester1").check_output(f"find {log} -size +0") == ""
+    assert ssh("harvester2").check_output(groups) == "goplot chia"
+    assert ssh("harvester2").check_output(f"find {log} -size +0") == log
+
+
 def test_a_block_is_farmed_and_seen(prometheus: Ask) -> None:
     # The block of the farm's own proof, told by the node; and the reward, told by the wallet. A
     # small plot has a proof for one signage point in twenty or so.
