@@ -37,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="rounds of the follower's test against a rotating log",
     )
     parser.addoption(
+        "--fuzz-runs",
+        type=int,
+        default=3_000,
+        help="blocks that the fuzzer feeds to harvester-log",
+    )
+    parser.addoption(
         "--log-growth",
         type=int,
         default=16,

@@ -153,3 +153,12 @@ def test_a_log_of_something_else_does_not_fill_the_memory() -> None:
     counting.add(block, WRITTEN)
     assert len(counting.tally.origins) < 600
     assert sum(counting.tally.origins.values()) == 5000
+
+
+@pytest.mark.parametrize("length", range(37))
+def test_a_version_of_any_length_hides_no_eligible_line(length: int) -> None:
+    tally = Tally()
+    line = prefixed(NOW, version=b"2.7.6" + b"x" * length + b" ")
+    in_colour = coloured(NOW).replace(b"2.7.5", b"2.7.6" + b"x" * length)
+    Counting(tally).add(line + b"\n" + in_colour + b"\n", WRITTEN)
+    assert tally.kinds == {"eligible": 2}

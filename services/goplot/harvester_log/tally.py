@@ -180,6 +180,9 @@ class Counting:
         if len(self._known) >= _CACHED:
             self._known.clear()
         prefix = parse_rest(key, "dated", DATED)
+        if prefix is not None and key[prefix.start - DATED :][:1] in (b"", b"\x1b"):
+            # It may go on behind the key: each such line is parsed whole.
+            prefix = None
         telling = prefix is None or may_tell(prefix, key[prefix.start - DATED :])
         origin = "" if prefix is None else self._origin(prefix)
         self._known[key] = known = _Known(prefix, origin, telling)
