@@ -14,6 +14,7 @@ _STATUSES = {
     "farmer_down": BAD,
     "unknown": PURPLE,
 }
+_NO_NODE = "The full node does not answer"
 _ASKED = "Nothing is known: the farmer collector has not asked yet"
 
 
@@ -51,7 +52,7 @@ def _status() -> list[parts.Panel]:
             Look(
                 "none",
                 names={"1": ("synced", GOOD), "0": ("not synced", BAD)},
-                empty="The full node does not answer",
+                empty=_NO_NODE,
                 **_SMALL,
             ),
         ),
@@ -83,25 +84,25 @@ def _status() -> list[parts.Panel]:
             "Height",
             "Height of the full node's peak.",
             [(f"max({of('chia_full_node_height')})", "")],
-            Look("locale", empty="The full node does not answer", **_SMALL),
+            Look("locale", empty=_NO_NODE, **_SMALL),
         ),
         parts.single(
             "Peers",
             "Full nodes that this one is connected to.",
             [(f"sum({of('chia_peers', _service('full_node'), _kind('full_node'))})", "")],
-            Look("none", steps=((None, WARNING), (3, GOOD)), empty=_ASKED, **_SMALL),
+            Look("none", steps=((None, WARNING), (3, GOOD)), empty=_NO_NODE, **_SMALL),
         ),
         parts.single(
             "Netspace",
             "Estimated space of the whole network.",
             [(f"max({of('chia_netspace_bytes')})", "")],
-            Look("bytes", decimals=2, empty="The full node does not answer", **_SMALL),
+            Look("bytes", decimals=2, empty=_NO_NODE, **_SMALL),
         ),
         parts.single(
             "Difficulty",
             "Difficulty of the network.",
             [(f"max({of('chia_full_node_difficulty')})", "")],
-            Look("locale", empty="The full node does not answer", **_SMALL),
+            Look("locale", empty=_NO_NODE, **_SMALL),
         ),
         parts.single(
             "Expected time to win",

@@ -53,7 +53,7 @@ def _summary() -> list[parts.Panel]:
             "Plots",
             "Plots that the chosen harvesters farm.",
             [(f"sum({of('instance:chia_harvester_plots:sum')})", "")],
-            Look("locale", **small),
+            Look("locale", width=4, height=4, empty="No harvester in this choice farms a plot"),
         ),
         parts.single(
             "Longest quiet",
@@ -106,7 +106,7 @@ def _lookups() -> list[parts.Panel]:
             "Slow lookups by harvester",
             "Share of lookups over five seconds within half an hour; the slowest eight.",
             [(f"topk(8, {of('instance:chia_harvester_lookups_slow:ratio30m')})", "{{instance}}")],
-            Look("percentunit", empty=_NONE),
+            Look("percentunit", empty="No lookup within half an hour"),
         ),
         parts.lines(
             "Eligible plots by harvester",

@@ -19,6 +19,9 @@ ORANGE, RED, PURPLE, GREY = "#E69F00", "#D55E00", "#CC79A7", "#999999"
 GOOD, WARNING, BAD, NEUTRAL = GREEN, ORANGE, RED, SKY
 LIMIT = GREY
 
+#: Said by a panel that is empty for no reason that goplot knows of.
+NO_DATA = "No data in this time range"
+
 DATASOURCE = commons.DataSourceRef(type_val="prometheus", uid="${datasource}")
 # Grafana's own colour-blind safe scheme, which the SDK does not know yet: the same colours.
 _SAFE_PALETTE: Any = "palette-colorblind"
@@ -47,7 +50,7 @@ class Look:
     unit: str
     width: int = 12
     height: int = 8
-    empty: str = "No data in this time range"
+    empty: str = NO_DATA
     colours: Mapping[str, str] | None = None
     steps: Sequence[tuple[float | None, str]] = ((None, NEUTRAL),)
     names: Mapping[str, tuple[str, str]] | None = None

@@ -6,7 +6,7 @@ import json
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import testinfra
 
 from tests.hosts.machine import Machine
 from tests.hosts.spec import HostSet, load
+from tests.panels.ask import Prometheus
+from tests.panels.check import Panel, look_at_all
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,3 +53,9 @@ def prometheus(hosts: HostSet) -> Callable[[str], list[dict[str, Any]]]:
             return result
 
     return ask
+
+
+@pytest.fixture
+def panels(hosts: HostSet) -> Callable[[], list[Panel]]:
+    """Every panel of every dashboard, asked of the farm's Prometheus as Grafana would now."""
+    return partial(look_at_all, Prometheus(f"http://{hosts.hosts[0].address}:9090"))

@@ -1,0 +1,1 @@
+"""The dashboards' panels, asked of a Prometheus as Grafana asks."""
