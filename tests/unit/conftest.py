@@ -51,9 +51,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def promtool() -> Path:
-    """Prometheus' own tool, fetched once where the machine does not have it."""
+def prometheus_programs() -> Path:
+    """The folder of promtool, prometheus and amtool, fetched once where the machine lacks them."""
     top = Path(__file__).parents[2]
     command = [top / "tests/tools/prometheus", top / ".cache/prometheus"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Path(done.stdout.strip(), "promtool")
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def promtool(prometheus_programs: Path) -> Path:
+    """Prometheus' own tool."""
+    return prometheus_programs / "promtool"
+
+
+@pytest.fixture(scope="session")
+def amtool(prometheus_programs: Path) -> Path:
+    """Alertmanager's own tool."""
+    return prometheus_programs / "amtool"

@@ -309,6 +309,67 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
     assert not any("hush" in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("receivers", "line"),
+    [
+        ([{"name": "me"}], "alertmanager_receivers[0] tells nobody: add a way to it: email, "),
+        (
+            [{"name": "me", "ntfy": {"url": "u"}}, {"name": "me", "ntfy": {"url": "u"}}],
+            "alertmanager_receivers[1].name is that of alertmanager_receivers[0] too: change one",
+        ),
+        ([{"name": "nobody", "ntfy": {"url": "u"}}], ".name is a name that goplot needs itself"),
+        ([{"name": "me", "telegram": {"bot_token": "t"}}], ".telegram.chat_id is missing: add it"),
+        ([{"name": "me", "ntfy": {"uri": "u"}}], ".ntfy.uri is not known: did you mean url?"),
+        (
+            [{"name": "me", "severities": ["urgent"], "ntfy": {"url": "u"}}],
+            ".severities[0] is 'urgent': must be one of critical, warning, info, summary",
+        ),
+        (
+            [{"name": "me", "severities": ["critical"], "ntfy": {"url": "u"}}],
+            "alertmanager_receivers has nobody who is told the daily summary: add summary",
+        ),
+    ],
+)
+def test_a_receiver_that_cannot_be_is_a_mistake(receivers: list[Any], line: str) -> None:
+    assert line in "\n".join(told({"alertmanager_receivers": receivers}))
+
+
+def test_receivers_that_can_be_are_fine() -> None:
+    ways = {"ntfy": {"url": "u"}, "slack": {"webhook_url": "u"}}
+    mail = {"to": "a", "from": "b", "smarthost": "c:25"}
+    night = {"name": "night", "severities": ["critical"], "email": mail}
+    assert told({"alertmanager_receivers": [{"name": "me", **ways}, night]}) == []
+    only_night = {"alertmanager_receivers": [night], "alertmanager_summary_time": ""}
+    assert told(only_night) == []
+
+
+def test_how_a_receiver_is_reached_is_never_shown() -> None:
+    for receivers in (
+        "https://hooks/hidden",
+        ["https://hooks/hidden"],
+        [{"name": "me", "webhook": "https://hooks/hidden"}],
+        [{"name": "me", "webhook": {"url": ["https://hooks/hidden"]}}],
+        [{"name": "me", "telegram": {"bot_token": "hidden", "chat_id": "hidden"}}],
+    ):
+        lines = "\n".join(told({"alertmanager_receivers": receivers}))
+        assert "alertmanager_receivers" in lines
+        assert "hidden" not in lines
+
+
+@pytest.mark.parametrize(
+    ("values", "cure"),
+    [
+        ({"alertmanager_summary_time": 1080}, 'must be a time of day in quotes such as "08:00"'),
+        ({"alertmanager_summary_time": "24:00"}, "must be a time of day"),
+        ({"alertmanager_group_wait": "30"}, "must be a time with its unit such as 30s"),
+        ({"alertmanager_repeat_warning": "0h"}, "must be a time with its unit"),
+    ],
+)
+def test_times_of_alerts_that_cannot_be_are_mistakes(values: dict[str, Any], cure: str) -> None:
+    (line,) = told(values)
+    assert cure in line
+
+
 def test_a_template_that_fails_is_a_mistake() -> None:
     assert told({}, failures={"goplot_k": "'kk' is undefined"}) == [
         "one: goplot_k cannot be worked out ('kk' is undefined): correct the template or what it "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from goplot_preflight.alerts import RECEIVERS, check_receivers
 from goplot_preflight.catalogue import Catalogue
 from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
@@ -82,6 +83,9 @@ def _check_host(
             yield variable, told(variable, None, True), "see roles/farm_layout/README.md"
         else:
             yield variable, problem, cure
+    keys = catalogue.options[RECEIVERS]["options"]
+    summary = _effective(host, "alertmanager_summary_time", catalogue)
+    yield from check_receivers(host.values.get(RECEIVERS), keys, summary)
     yield from _check_system(host)
     yield from _check_compression(host, catalogue)
     if "plotter" in host.groups:

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 INVENTORY = "inventory"
-_SECRET_NAME = re.compile(r"key|token|passw|secret|mnemonic", re.IGNORECASE)
+# Of a receiver of alerts, only its name and severities are for all to see.
+_SECRET_NAME = re.compile(
+    r"key|token|passw|secret|mnemonic|_receivers(\[\d+\](?!\.(name|severities)))?(?!\[)",
+    re.IGNORECASE,
+)
 _SHOWN_CHARACTERS = 80
 _SHOWN_HOSTS = 5
 

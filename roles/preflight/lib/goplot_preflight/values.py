@@ -56,6 +56,19 @@ _PATTERNS = {
         r"(t?xch1[02-9ac-hj-np-z]{58})?",
         "an address such as xch1..., 62 characters (63 for txch1...)",
     ),
+    "alertmanager_summary_time": (
+        r"(([01]\d|2[0-3]):[0-5]\d)?",
+        'a time of day in quotes such as "08:00", or empty for no daily summary',
+    ),
+    **dict.fromkeys(
+        (
+            "alertmanager_group_wait",
+            "alertmanager_group_interval",
+            "alertmanager_repeat_critical",
+            "alertmanager_repeat_warning",
+        ),
+        (r"(?=.*[1-9])(\d+(ms|[smhdw]))+", "a time with its unit such as 30s, 5m or 1h30m"),
+    ),
 }
 _NOUNS = {
     "str": "text",
