@@ -29,8 +29,8 @@ _FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning"}'
 _BY = "max by (alertname, instance, severity)"
 #: What Prometheus is asked, each for one number.
 QUESTIONS = {
-    "hosts": 'count(up{job="node"})',
-    "hosts_up": 'sum(up{job="node"})',
+    "hosts": 'count(up{job="node", groups!=""})',
+    "hosts_up": 'sum(up{job="node", groups!=""})',
     "made": "round(sum(increase(goplot_plots_finished_total[1d])))",
     "failed": "round(sum(increase(goplot_plots_failed_total[1d])))",
     "running": "sum(goplot_plots_running)",
