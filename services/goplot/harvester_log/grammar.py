@@ -249,18 +249,24 @@ def parse_eligible(message: bytes) -> Eligible | None:
     return None
 
 
-def may_tell(prefix: Prefix, head: bytes) -> bool:
-    """True when a line may tell something, judged by its message's first bytes.
+def kind_by_head(prefix: Prefix, head: bytes) -> Kind | None:
+    """The kind of a line by its message's first bytes; None where the rest of it decides.
 
-    False only when `parse` gives OTHER for every line with this prefix and head.
+    `parse` gives the same kind for every line with this prefix and head.
     """
-    if prefix.level not in ("INFO", "DEBUG") or of_harvester(prefix) or b"\x1b" in head:
-        return True
-    ornament = _ORNAMENT.match(head)
-    word = head[ornament.end() :] if ornament else head
+    if b"\x1b" in head:
+        return None
+    word = _word(head)
+    kind = _kind_of_word(word)
+    if kind is not None:
+        return kind
+    if prefix.level not in ("INFO", "DEBUG") or of_harvester(prefix):
+        return None
     if word[:1].isdigit() or word.startswith(b"challenge_hash"[: len(word)]):
-        return True
-    return any(begin.startswith(word[: len(begin)]) for begin in _ALL_HEADS)
+        return None
+    if any(begin.startswith(word[: len(begin)]) for begin in _ALL_HEADS):
+        return None
+    return Kind.OTHER
 
 
 def of_harvester(prefix: Prefix) -> bool:
@@ -273,12 +279,23 @@ def of_lookups(prefix: Prefix) -> bool:
     return prefix.logger.startswith(("chia.harvester.", "src.harvester."))
 
 
-def _kind(prefix: Prefix, message: bytes) -> Kind:
+def _word(message: bytes) -> bytes:
     ornament = _ORNAMENT.match(message)
-    word = message[ornament.end() :] if ornament else message
+    return message[ornament.end() :] if ornament else message
+
+
+def _kind_of_word(word: bytes) -> Kind | None:
     for head, kind in _BY_FIRST.get(word[:_FIRST], ()):
         if word.startswith(head):
             return kind
+    return None
+
+
+def _kind(prefix: Prefix, message: bytes) -> Kind:
+    word = _word(message)
+    kind = _kind_of_word(word)
+    if kind is not None:
+        return kind
     for head, within, kind in _WITHIN:
         if word.startswith(head) and within in word:
             return kind

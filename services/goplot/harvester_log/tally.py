@@ -20,7 +20,7 @@ from goplot.harvester_log.grammar import (
     UNKNOWN,
     Kind,
     Prefix,
-    may_tell,
+    kind_by_head,
     of_lookups,
     parse,
     parse_rest,
@@ -38,6 +38,7 @@ STRANGE_LINES = 5
 _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
 _BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED)
+_UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE)
 _ORIGINS = 500
 _DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3}) ")
 
@@ -88,11 +89,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a key says of all lines that have it; `telling`: each of them must be parsed."""
+    """What a key says of all lines that have it; without a kind, each of them is parsed."""
 
     prefix: Prefix | None
     origin: str
-    telling: bool
+    kind: Kind | None
 
 
 class Counting:
@@ -117,16 +118,13 @@ class Counting:
         self._last = {"line": lines[-1]}
         keys = list(map(_key, lines))
         telling: dict[bytes, _Known] = {}
-        origins, kinds = self.tally.origins, self.tally.kinds
         for key, count in Counter(keys).items():
             known = self._known.get(key) or self._learn(key)
-            if known.telling:
+            if known.prefix is None or known.kind is None:
                 telling[key] = known
-            elif known.prefix is not None:
-                origins[known.origin] = origins.get(known.origin, 0) + count
-                kinds["other"] = kinds.get("other", 0) + count
-                if known.prefix.level == "INFO":
-                    self._last["info"] = lines[-1]
+            else:
+                # When in the block they were written is not looked at.
+                self._count(known.prefix, known.origin, known.kind, count, lines[-1])
         if telling:
             for line in compress(lines, map(telling.__contains__, keys)):
                 self._add_line(line, telling[_key(line)])
@@ -135,9 +133,7 @@ class Counting:
     def _add_line(self, line: bytes, known: _Known) -> None:
         tally = self.tally
         prefix, kind, eligible = parse(line, known.prefix)
-        origin = known.origin or self._origin(prefix)
-        tally.origins[origin] = tally.origins.get(origin, 0) + 1
-        tally.kinds[kind] = tally.kinds.get(kind, 0) + 1
+        self._count(prefix, known.origin or self._origin(prefix), kind, 1, line)
         if eligible is not None:
             self._last["eligible"] = line
             form, plots, proofs_v1, proofs_v2, seconds, total_plots = eligible
@@ -150,19 +146,26 @@ class Counting:
             tally.last_eligible_plots = plots
             tally.total_plots = total_plots
             tally.strange = tally.alike = 0
+        elif kind is Kind.LOOK_ALIKE:
+            tally.alike += 1
+            self.look_alikes.append(line)
+        elif kind is Kind.OTHER and prefix.level == "INFO" and of_lookups(prefix):
+            tally.strange += 1
+
+    def _count(self, prefix: Prefix, origin: str, kind: Kind, count: int, line: bytes) -> None:
+        """Count lines of a kind; `line` tells when the last of them was written."""
+        tally = self.tally
+        tally.origins[origin] = tally.origins.get(origin, 0) + count
+        tally.kinds[kind] = tally.kinds.get(kind, 0) + count
+        if kind in _BY_SERVICE:
+            place = f"{kind}/{prefix.service}"
+            tally.connections[place] = tally.connections.get(place, 0) + count
+        if kind is Kind.ELIGIBLE:
             return
         if prefix.level == "INFO":
             self._last["info"] = line
-        if kind is Kind.LOOK_ALIKE:
-            tally.alike += 1
-            self.look_alikes.append(line)
-        elif kind is not Kind.OTHER:
+        if kind not in _UNMATCHED:
             self._last["match"] = line
-            if kind in _BY_SERVICE:
-                place = f"{kind}/{prefix.service}"
-                tally.connections[place] = tally.connections.get(place, 0) + 1
-        elif prefix.level == "INFO" and of_lookups(prefix):
-            tally.strange += 1
 
     def _take_times(self, now: float) -> None:
         moments = {name: _time_of(line, now) for name, line in self._last.items()}
@@ -183,9 +186,9 @@ class Counting:
         if prefix is not None and key[prefix.start - DATED :][:1] in (b"", b"\x1b"):
             # It may go on behind the key: each such line is parsed whole.
             prefix = None
-        telling = prefix is None or may_tell(prefix, key[prefix.start - DATED :])
+        kind = None if prefix is None else kind_by_head(prefix, key[prefix.start - DATED :])
         origin = "" if prefix is None else self._origin(prefix)
-        self._known[key] = known = _Known(prefix, origin, telling)
+        self._known[key] = known = _Known(prefix, origin, kind)
         return known
 
     def _origin(self, prefix: Prefix) -> str:
