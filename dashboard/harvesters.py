@@ -7,7 +7,7 @@ from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING,
 
 _NONE = "No harvester in this choice of hosts"
 _RATE = "[$__rate_interval]"
-_STATES = {
+STATES = {
     "ok": ("ok", GOOD),
     "quiet": ("quiet", BAD),
     "silent": ("silent", RED),
@@ -148,11 +148,8 @@ def _lookups() -> list[parts.Panel]:
 
 
 def _every() -> list[parts.Panel]:
-    states = " or ".join(
-        f"{of('goplot_harvester_log_state', _state(state))} * {number} > 0"
-        for number, state in enumerate(_STATES, start=1)
-    )
-    names = {str(number): shown for number, shown in enumerate(_STATES.values(), start=1)}
+    state = of("instance:goplot_harvester_log_state:number")
+    names = {str(number): shown for number, shown in enumerate(STATES.values(), start=1)}
 
     def by(metric: str) -> str:
         return f"sum by (instance) ({of(metric)})"
@@ -162,7 +159,12 @@ def _every() -> list[parts.Panel]:
         parts.timeline(
             "What the logs say",
             "The state of every harvester by its log; those that are worst, thirty of them.",
-            [(f"topk(30, max by (instance) ({states}))", "{{instance}}")],
+            [
+                (
+                    f"{state} and on (instance) topk(30, max_over_time({state}[$__range] @ end()))",
+                    "{{instance}}",
+                )
+            ],
             Look("none", width=24, names=names, empty=_NONE, low=None),
         ),
         parts.table(
@@ -186,7 +188,3 @@ def _every() -> list[parts.Panel]:
             Look("none", width=24, height=10, empty=_NONE),
         ),
     ]
-
-
-def _state(name: str) -> str:
-    return f'state="{name}"'

@@ -23,8 +23,8 @@ from dashboard.parts import (
 
 _NO_PLOTTER = "No plotter in this choice of hosts"
 _NO_PLOT = "No plot runs"
-#: Phases in their order, as the timeline shows them.
-_PHASES = {
+#: Phases in their order, as the timeline shows them; the record numbers them alike.
+PHASES = {
     "start": ("start", GREY),
     "1": ("1", BLUE),
     "2": ("2", SKY),
@@ -73,13 +73,13 @@ def _pacing() -> list[parts.Panel]:
         parts.single(
             "Plots in 24 h",
             "Plots that were made, verified and delivered within the last day.",
-            [(f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "")],
-            Look("none", decimals=1, **small),
+            [(_sum("instance:goplot_plots_finished:increase1d"), "")],
+            Look("none", **small),
         ),
         parts.single(
             "Failed in 24 h",
             "Plot jobs that ended without a plot within the last day.",
-            [(f"sum(increase({of('goplot_plots_failed_total')}[1d])) or vector(0)", "")],
+            [(f"{_sum('instance_reason:goplot_plots_failed:increase1d')} or vector(0)", "")],
             Look("none", decimals=0, steps=((None, GOOD), (0.5, WARNING), (3, BAD)), **small),
         ),
         parts.single(
@@ -158,8 +158,8 @@ def _pacing() -> list[parts.Panel]:
             "Plots a day",
             "Plots finished and failed within the day before each moment.",
             [
-                (f"sum(increase({of('goplot_plots_finished_total')}[1d]))", "finished"),
-                (f"sum(increase({of('goplot_plots_failed_total')}[1d]))", "failed"),
+                (_sum("instance:goplot_plots_finished:increase1d"), "finished"),
+                (_sum("instance_reason:goplot_plots_failed:increase1d"), "failed"),
             ],
             Look("none", empty=_NO_PLOTTER, colours={"finished": GOOD, "failed": BAD}),
         ),
@@ -192,18 +192,17 @@ def _by_host(metric: str) -> str:
 
 def _plots() -> list[parts.Panel]:
     age = "goplot_plot_age_seconds"
-    phases = " or ".join(
-        of(age, f'phase="{phase}"') + f" * 0 + {number}" for number, phase in enumerate(_PHASES)
-    )
-    names = {str(number): shown for number, shown in enumerate(_PHASES.values())}
-    total = "goplot_plot_phase_seconds"
+    names = {str(number): shown for number, shown in enumerate(PHASES.values())}
+    start = of("instance_index:goplot_plot_start:timestamp_seconds")
+    total = "instance_phase:goplot_plot_phase_seconds"
     return [
         parts.timeline(
             "Phases of running plots",
             "Every plot from its start to its end, by phase; the newest thirty.",
             [
                 (
-                    f"max by (instance, index) (topk(30, max by (instance, index) ({phases})))",
+                    f"{of('instance_index:goplot_plot_phase:number')} and on (instance, index) "
+                    f"topk(30, last_over_time({start}[$__range] @ end()))",
                     "{{instance}} #{{index}}",
                 )
             ],
@@ -240,8 +239,8 @@ def _plots() -> list[parts.Panel]:
             "Mean time of each phase of the plots that ended within a day.",
             [
                 (
-                    f"sum by (phase) (increase({of(total + '_sum')}[1d]))"
-                    f" / (sum by (phase) (increase({of(total + '_count')}[1d])) > 0)",
+                    f"sum by (phase) ({of(total + '_sum:increase1d')})"
+                    f" / (sum by (phase) ({of(total + '_count:increase1d')}) > 0)",
                     "{{phase}}",
                 )
             ],
@@ -249,7 +248,7 @@ def _plots() -> list[parts.Panel]:
                 "s",
                 stacked=True,
                 empty="No plot ended within a day",
-                colours={phase: colour for phase, (_, colour) in _PHASES.items()},
+                colours={phase: colour for phase, (_, colour) in PHASES.items()},
             ),
         ),
         parts.lines(

@@ -46,10 +46,11 @@ def panels(board: dict[str, Any]) -> list[dict[str, Any]]:
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
-def filled(expression: str, step: int = SCRAPE) -> str:
-    """An expression with all hosts chosen, and the interval of rates that Grafana takes."""
+def filled(expression: str, step: int = SCRAPE, since: int = 6 * 3600) -> str:
+    """An expression for all hosts, with the range and the interval of rates that Grafana takes."""
     interval = max(step + SCRAPE, 4 * SCRAPE)
     expression = expression.replace("$__rate_interval", f"{interval}s")
+    expression = expression.replace("$__range", f"{since}s")
     return re.sub(r"\$(?:job|group|instance)\b", ".+", expression)
 
 
@@ -64,7 +65,7 @@ def queries() -> Iterator[Query]:
                 yield Query(
                     board["title"],
                     panel["title"],
-                    filled(target["expr"], step),
+                    filled(target["expr"], step, since),
                     bool(target.get("instant")),
                     since,
                     step,

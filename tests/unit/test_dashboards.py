@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboard import harvesters, plotting
 from dashboard.files import contents
 from tests.panels.queries import boards, filled, panels
 from tests.unit.metric_names import is_written, names_in
@@ -35,6 +36,12 @@ def _panels() -> Iterator[tuple[str, dict[str, Any]]]:
 
 PANELS = [pytest.param(panel, id=f"{uid}: {panel['title']}") for uid, panel in _panels()]
 EXPRESSIONS = sorted({target["expr"] for _, panel in _panels() for target in panel["targets"]})
+
+
+def _recorded() -> Iterator[dict[str, Any]]:
+    for path in (_ROOT / "roles/prometheus/files/rules").glob("*.yml"):
+        for group in yaml.safe_load(path.read_text())["groups"]:
+            yield from (rule for rule in group["rules"] if "record" in rule)
 
 
 def test_the_files_are_what_the_code_makes() -> None:
@@ -132,13 +139,7 @@ def test_queries_are_valid(promtool: Path, tmp_path: Path) -> None:
 
 
 def test_queries_ask_for_metrics_that_there_are() -> None:
-    recorded = {
-        rule["record"]
-        for path in (_ROOT / "roles/prometheus/files/rules").glob("*.yml")
-        for group in yaml.safe_load(path.read_text())["groups"]
-        for rule in group["rules"]
-        if "record" in rule
-    }
+    recorded = {rule["record"] for rule in _recorded()}
     asked = names_in("\n".join(EXPRESSIONS))
     assert not {name for name in asked - recorded if not is_written(name)}
 
@@ -152,3 +153,23 @@ def test_a_series_has_one_colour_on_every_dashboard() -> None:
                     name = override["matcher"]["options"]
                     colours.setdefault(name, set()).add(prop["value"]["fixedColor"])
     assert {name: found for name, found in colours.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "numbers"),
+    [
+        ("instance_index:goplot_plot_phase:number", {n: p for p, n in enumerate(plotting.PHASES)}),
+        (
+            "instance:goplot_harvester_log_state:number",
+            {n: p for p, n in enumerate(harvesters.STATES, start=1)},
+        ),
+    ],
+)
+def test_a_timeline_numbers_what_its_record_numbers(record: str, numbers: dict[str, int]) -> None:
+    (expression,) = (rule["expr"] for rule in _recorded() if rule["record"] == record)
+    found = {}
+    for factor, name, added in re.findall(
+        r"(?:(\d) \* )?goplot_\w+\{\w+=\"(\w+)\"\}(?: \+ (\d))?", expression
+    ):
+        found[name] = int(added or factor or 1)
+    assert found == numbers

@@ -1,0 +1,87 @@
+"""How far back the dashboards and the rules ask for each metric: so much history is made."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.panels.queries import queries
+
+RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
+_NAME = re.compile(r"\b(?:[a-z]\w*:\w+:\w+|(?:node|goplot|chia|smartmon|nvme|up)_\w+|up)\b")
+_WINDOW = re.compile(r"(?:\[|offset )(\d+)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+#: Windows of rules from here on are made with a sample for every scrape: they cost the most.
+_LONG = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """Seconds back by metric; `dense` are those that a rule reads over a long window."""
+
+    back: dict[str, int]
+    dense: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; `record` is None for an alert."""
+
+    record: str | None
+    expression: str
+
+
+def rules() -> list[Rule]:
+    """All rules that the role deploys."""
+    groups = [yaml.safe_load(path.read_text())["groups"] for path in sorted(RULES.glob("*.yml"))]
+    found = [rule for file in groups for group in file for rule in group["rules"]]
+    return [Rule(rule.get("record"), rule["expr"]) for rule in found]
+
+
+def names_in(expression: str) -> set[str]:
+    """The metrics that PromQL asks for."""
+    without = re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)
+    return set(_NAME.findall(without))
+
+
+def needed() -> Needed:
+    """What is asked for by all panels over their usual time, and by all rules."""
+    back: dict[str, int] = defaultdict(int)
+    dense: dict[str, int] = defaultdict(int)
+    recorded = {rule.record: rule.expression for rule in rules() if rule.record}
+    for query in queries():
+        since = 0 if query.instant else query.since
+        _ask(query.expression, since, recorded, back)
+    for rule in rules():
+        _ask(rule.expression, 0, recorded, back)
+        window = _window(rule.expression)
+        if window >= _LONG and "offset" not in rule.expression:
+            for name in _within(rule.expression):
+                dense[name] = max(dense[name], window)
+    return Needed(dict(back), dict(dense))
+
+
+def _ask(expression: str, since: int, recorded: dict[str, str], back: dict[str, int]) -> None:
+    seconds = since + _window(expression)
+    for name in names_in(expression):
+        if seconds >= back[name]:
+            back[name] = seconds
+            if name in recorded and name not in names_in(recorded[name]):
+                _ask(recorded[name], seconds, recorded, back)
+
+
+def _window(expression: str) -> int:
+    found = _WINDOW.findall(expression)
+    return max((int(count) * _SECONDS[unit] for count, unit in found), default=0)
+
+
+def _within(expression: str) -> Iterator[str]:
+    """The metrics that have a window of their own."""
+    for name in names_in(expression):
+        if re.search(rf"\b{name}(?:\{{[^}}]*\}})?\[", expression):
+            yield name
