@@ -25,7 +25,7 @@ VERSION = "9.9.9"
 PLOTS = 3
 
 
-def newer_sources(folder: Path) -> Path:
+def newer_sources(folder: Path, version: str = VERSION) -> Path:
     """A copy of the package with another version."""
     built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
     shutil.copytree(PROJECT / "services", folder, ignore=built)
@@ -33,7 +33,7 @@ def newer_sources(folder: Path) -> Path:
         path = folder / name
         text = path.read_text(encoding="utf-8")
         path.write_text(
-            re.sub(r'^(version|__version__) = ".*"$', rf'\1 = "{VERSION}"', text, flags=re.M),
+            re.sub(r'^(version|__version__) = ".*"$', rf'\1 = "{version}"', text, flags=re.M),
             encoding="utf-8",
         )
     return folder
@@ -64,6 +64,9 @@ def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_pat
 
     assert "Install the package itself" in deploy(newer_sources(tmp_path / "services"))
     assert farm.run("goplot", "--version").split() == ["goplot", VERSION]
+    # The tractors go on in the build that they started with.
+    builds = farm.run("ls", "/opt/goplot/venvs").split()
+    assert len(builds) == 2
     assert farm.main_pid("goplot-pacer.service") != pacer
     farm.run("systemctl", "restart", *SERVICES)
 
@@ -76,3 +79,9 @@ def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_pat
     assert [result["done"] for result in results] == [True] * PLOTS
     farm.await_quiet()
     assert faults(farm) == []
+
+    # Nothing runs the first build any more, so the next upgrade takes it away.
+    deploy(newer_sources(tmp_path / "again", "9.9.10"))
+    left = farm.run("ls", "/opt/goplot/venvs").split()
+    assert len(left) == 2
+    assert len(set(left) & set(builds)) == 1
