@@ -6,7 +6,6 @@ Run after the first deployment, after a reboot without one of the disks, and aft
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,43 +229,6 @@ def test_a_value_that_a_person_tuned_stays(ssh: Ssh) -> None:
     folder = "/etc/chia/goplot/config"
     assert ssh("plotter1").check_output(f"cat {folder}/max_plots.goplot") == "2"
     assert ssh("plotter1").file(f"{folder}/max_plots.goplot").user == "goplot"
-
-
-def annotated(ssh: Ssh) -> list[dict[str, Any]]:
-    lines = ssh("farmer1").check_output("cat /var/lib/annotations").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def index_of(annotation: dict[str, Any]) -> int:
-    return int(re.findall(r"plot #(\d+)", annotation["text"])[0])
-
-
-def test_starts_and_stops_of_plots_are_annotated_also_after_an_absence_of_grafana(
-    ssh: Ssh,
-) -> None:
-    def newest(tag: str) -> int:
-        return max(index_of(one) for one in annotated(ssh) if tag in one["tags"])
-
-    wait_until("annotations", lambda: ssh("farmer1").file("/var/lib/annotations").exists, 90)
-    wait_until("a stop", lambda: any("plot_stop" in one["tags"] for one in annotated(ssh)), 90)
-    ssh("farmer1").check_output("systemctl stop grafana-stand-in")
-    before = newest("plot_start")
-    log = "/etc/chia/goplot/logs/goplot.log"
-    ended = f"grep -q 'plot-{before + 2} ended' {log}"
-    wait_until("plots without Grafana", lambda: ssh("plotter1").run(ended).succeeded, 120)
-    ssh("farmer1").check_output("systemctl start grafana-stand-in")
-    wait_until("the annotations of that time", lambda: newest("plot_stop") >= before + 2, 120)
-    starts = sorted(index_of(one) for one in annotated(ssh) if "plot_start" in one["tags"])
-    assert starts == list(range(1, len(starts) + 1)), "an annotation is lost or doubled"
-
-
-def test_no_stranger_sees_the_token_of_grafana(ssh: Ssh) -> None:
-    # The brackets keep the search from finding itself.
-    search = "grep -rsl 'stand-in-toke[n]'"
-    assert ssh("plotter1").file("/etc/goplot/grafana.token").mode == 0o600
-    places = "/etc /var/log /var/lib/goplot /proc/[0-9]*/cmdline /proc/[0-9]*/environ"
-    assert ssh("plotter1").run(f"runuser -u nobody -- {search} {places}").stdout == ""
-    assert ssh("plotter1").run("journalctl --no-pager | grep 'stand-in-toke[n]'").stdout == ""
 
 
 def test_the_logs_are_where_people_look_for_them(ssh: Ssh, hosts: HostSet) -> None:

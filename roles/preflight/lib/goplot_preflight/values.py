@@ -42,6 +42,7 @@ RANGES = {
     "goplot_tunables.plot_gap": Range(0, note="seconds from one start to the next"),
     "goplot_tunables.plot_poll": Range(1, note="seconds from one poll to the next"),
     "goplot_tunables.max_plots": Range(0, note="0 starts no plot"),
+    "grafana_port": Range(1024, 65535, note="lower ones need a privilege"),
     "goplot_tunables.load_max": Range(0, above=True, note="a goplot load"),
 }
 _PATTERNS = {

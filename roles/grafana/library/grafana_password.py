@@ -1,0 +1,92 @@
+#!/usr/bin/python
+"""Gives Grafana's administrator the password of the inventory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.grafana_api import Grafana, GrafanaError
+from ansible.module_utils.grafana_files import read_secret, write_secret
+
+DOCUMENTATION = """
+module: grafana_password
+short_description: Give Grafana's administrator the password of the inventory
+description:
+  - Grafana takes the password of its configuration at its first start only. This changes it later,
+    through the API, and in the file that holds it.
+  - Fails when Grafana takes neither the file's password nor the inventory's.
+options:
+  url:
+    description: Where Grafana is.
+    type: str
+    required: true
+  ca_path:
+    description: The CA of Grafana's certificate; the system's without it.
+    type: path
+  path:
+    description: The file with the password that Grafana has.
+    type: path
+    required: true
+  password:
+    description: The password that it shall have. Empty for that of the file.
+    type: str
+    default: ""
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Have the password of the inventory
+  grafana_password:
+    url: http://localhost:3000
+    path: /etc/goplot/grafana/admin_password
+    password: "{{ vault_grafana_admin_password }}"
+  no_log: true
+"""
+
+RETURN = ""
+_REFUSED = 401
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "url": {"type": "str", "required": True},
+        "ca_path": {"type": "path"},
+        "path": {"type": "path", "required": True},
+        "password": {"type": "str", "default": "", "no_log": True},
+    }
+    module = AnsibleModule(argument_spec=spec)
+    try:
+        changed = _change(module.params)
+    except GrafanaError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=changed)
+
+
+def _change(parameters: dict[str, Any]) -> bool:
+    path = Path(parameters["path"])
+    held = read_secret(path)
+    wanted = parameters["password"] or held
+
+    def login(password: str) -> Grafana:
+        return Grafana(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])
+
+    if login(wanted).ask("GET", "/api/user")[0] != _REFUSED:
+        if wanted == held:
+            return False
+    elif wanted == held or login(held).ask("GET", "/api/user")[0] == _REFUSED:
+        raise GrafanaError(
+            f"Grafana takes the password of {path} no more: if somebody changed it in Grafana,"
+            " write the new one to that file, or to grafana_admin_password in the inventory."
+        )
+    else:
+        change = {"oldPassword": held, "newPassword": wanted, "confirmNew": wanted}
+        login(held).take("PUT", "/api/user/password", change)
+    write_secret(path, wanted)
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+#!/usr/bin/python
+"""Has a secret in a file that only root reads."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.grafana_files import is_private, read_secret, write_secret
+
+DOCUMENTATION = """
+module: grafana_secret
+short_description: Have a secret in a file that only root reads
+description:
+  - Writes the secret that is given or, without one, a new one of 32 random characters. A file that
+    holds a secret keeps it.
+  - With C(value) the file holds that, whatever it held.
+  - The secret is in no answer, no command line and no file but this one.
+options:
+  path:
+    description: The file, in a folder that is there.
+    type: path
+    required: true
+  first:
+    description: The secret that a new file gets. Empty for a random one.
+    type: str
+    default: ""
+  value:
+    description: The secret that the file holds, whatever it held.
+    type: str
+    default: ""
+  lasting:
+    description: Whether a C(first) other than what the file holds is a mistake.
+    type: bool
+    default: false
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Have a password
+  grafana_secret:
+    path: /etc/goplot/grafana/admin_password
+  no_log: true
+"""
+
+RETURN = ""
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "path": {"type": "path", "required": True},
+        "first": {"type": "str", "default": "", "no_log": True},
+        "value": {"type": "str", "default": "", "no_log": True},
+        "lasting": {"type": "bool", "default": False},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    path = Path(module.params["path"])
+    held, first, value = read_secret(path), module.params["first"], module.params["value"]
+    if module.params["lasting"] and held and first not in ("", held):
+        module.fail_json(
+            msg=f"{path} holds another secret than the inventory. Grafana can't read what it has"
+            " encrypted with the old one: have that one in the inventory, or none."
+        )
+    wanted = value or held or first or secrets.token_urlsafe(24)
+    changed = wanted != held or not is_private(path)
+    if changed and not module.check_mode:
+        write_secret(path, wanted)
+    module.exit_json(changed=changed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+"""Has a service account of Grafana's, and a token of it in a file that only root reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.grafana_api import Grafana, GrafanaError
+from ansible.module_utils.grafana_files import is_private, read_secret, write_secret
+
+DOCUMENTATION = """
+module: grafana_token
+short_description: Have a service account and its token
+description:
+  - Makes the service account unless it is there, and a token unless the file holds one that Grafana
+    takes. Other tokens of the account are deleted when a new one is made.
+  - Grafana shows a token once; it goes to the file and nowhere else.
+options:
+  url:
+    description: Where Grafana is.
+    type: str
+    required: true
+  ca_path:
+    description: The CA of Grafana's certificate; the system's without it.
+    type: path
+  password_path:
+    description: The file with the administrator's password.
+    type: path
+    required: true
+  path:
+    description: The file for the token.
+    type: path
+    required: true
+  account:
+    description: Name of the service account.
+    type: str
+    required: true
+  role:
+    description: Its role.
+    type: str
+    required: true
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Have a service account that annotates
+  grafana_token:
+    url: http://localhost:3000
+    password_path: /etc/goplot/grafana/admin_password
+    path: /etc/goplot/grafana/annotations.token
+    account: goplot-annotations
+    role: Editor
+"""
+
+RETURN = ""
+_OK = 200
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "url": {"type": "str", "required": True},
+        "ca_path": {"type": "path"},
+        "password_path": {"type": "path", "required": True},
+        "path": {"type": "path", "required": True},
+        "account": {"type": "str", "required": True},
+        "role": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(argument_spec=spec)
+    try:
+        changed = _have(module.params)
+    except GrafanaError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=changed)
+
+
+def _have(parameters: dict[str, Any]) -> bool:
+    url, ca_path, path = parameters["url"], parameters["ca_path"], Path(parameters["path"])
+    password = read_secret(Path(parameters["password_path"]))
+    admin = Grafana(url, ("admin", password), ca_path=ca_path)
+    name, role = parameters["account"], parameters["role"]
+    query = f"/api/serviceaccounts/search?perpage=1000&query={quote(name)}"
+    found = [a for a in admin.take("GET", query)["serviceAccounts"] if a["name"] == name]
+    if found:
+        account, changed = found[0], found[0]["role"] != role
+    else:
+        account = admin.take("POST", "/api/serviceaccounts", {"name": name, "role": role})
+        changed = True
+    where = f"/api/serviceaccounts/{account['id']}"
+    if found and changed:
+        admin.take("PATCH", where, {"role": role})
+    token = read_secret(path)
+    if token and Grafana(url, token=token, ca_path=ca_path).ask("GET", _NEEDED)[0] == _OK:
+        if not is_private(path):
+            write_secret(path, token)
+            return True
+        return changed
+    # A run that was cut off may have left a token that is in no file.
+    for old in admin.take("GET", f"{where}/tokens"):
+        admin.take("DELETE", f"{where}/tokens/{old['id']}")
+    write_secret(path, admin.take("POST", f"{where}/tokens", {"name": name})["key"])
+    return True
+
+
+#: What answers to every token that counts.
+_NEEDED = "/api/annotations?limit=1"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Grafana's HTTP API, as goplot's modules ask it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+from ansible.module_utils.urls import open_url
+
+_TIMEOUT = 20
+
+
+class GrafanaError(Exception):
+    """Grafana can't be reached, or its answer is not one that can be used. For people."""
+
+
+class Grafana:
+    """One Grafana, asked as one user: `headers` or `login` (user, password) say which."""
+
+    def __init__(
+        self,
+        url: str,
+        login: tuple[str, str] | None = None,
+        token: str = "",
+        ca_path: str | None = None,
+    ) -> None:
+        self.url = url
+        self._headers = {"Content-Type": "application/json"}
+        self._options: dict[str, Any] = {"ca_path": ca_path or None}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        if login:
+            user, password = login
+            self._options.update(url_username=user, url_password=password, force_basic_auth=True)
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """The status of the answer and the document in it. Raises GrafanaError without one."""
+        data = None if body is None else json.dumps(body)
+        try:
+            answer = open_url(
+                f"{self.url}{path}",
+                method=method,
+                data=data,
+                headers=self._headers,
+                timeout=_TIMEOUT,
+                use_proxy=False,
+                follow_redirects="none",
+                **self._options,
+            )
+        except HTTPError as error:
+            answer = error
+        except (URLError, OSError) as error:
+            raise GrafanaError(f"{self.url} does not answer: {error}") from error
+        content = answer.read()
+        try:
+            return answer.code, json.loads(content)
+        except ValueError:
+            return answer.code, None
+
+    def take(self, method: str, path: str, body: object = None) -> Any:
+        """The document of an answer that says that all went well. Raises GrafanaError."""
+        status, document = self.ask(method, path, body)
+        if not 200 <= status < 300:
+            said = document.get("message", "") if isinstance(document, dict) else ""
+            raise GrafanaError(f"{method} {self.url}{path}: status {status} {said}".rstrip())
+        return document

@@ -1,0 +1,32 @@
+"""Secrets in files that only root reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def read_secret(path: Path) -> str:
+    """A secret, or nothing when there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Write a secret whole, so that a power cut leaves the old one or the new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def is_private(path: Path) -> bool:
+    """Whether root owns a file and nobody else may read it."""
+    status = path.stat()
+    return status.st_uid == os.geteuid() and status.st_mode & 0o077 == 0

@@ -1,0 +1,179 @@
+"""The modules of role grafana against the stand-in for Grafana."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from http.client import HTTPConnection
+from io import StringIO
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+import ansible.module_utils
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from tests.hosts.system import wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+ROLE = REPOSITORY / "roles/grafana"
+STAND_IN = REPOSITORY / "tests/grafana_stand_in/grafana.py"
+INI = """[server]
+http_addr = 127.0.0.1
+http_port = {port}
+[security]
+admin_password = $__file{{{folder}/admin_password}}
+secret_key = $__file{{{folder}/secret_key}}
+"""
+
+
+class Grafana:
+    """A stand-in for Grafana, on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        (folder / "grafana.ini").write_text(INI.format(port=self.port, folder=folder))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        paths = [f"cfg:default.paths.{name}={self.folder}" for name in ("data", "provisioning")]
+        config = f"--config={self.folder}/grafana.ini"
+        self.process = subprocess.Popen(
+            [sys.executable, str(STAND_IN), "server", config, *paths], stderr=subprocess.DEVNULL
+        )
+        wait_until("the stand-in", lambda: self.status("/api/health") == 200, 20)
+
+    def stop(self) -> None:
+        """Stop it."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+    def status(self, path: str, token: str = "") -> int:
+        """The status of an answer, 0 without one."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            return 0
+        finally:
+            connection.close()
+
+    def module(self, name: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
+        """Run a module of the role; its answer, with all that it printed under `printed`."""
+        said = StringIO()
+        parameters = {**arguments, "_ansible_check_mode": check}
+        with patch_module_args(parameters), redirect_stdout(said), pytest.raises(SystemExit):
+            run_path(str(ROLE / f"library/{name}.py"), run_name="__main__")
+        answer: dict[str, Any] = json.loads(said.getvalue())
+        return {**answer, "printed": said.getvalue()}
+
+    def password(self, wanted: str = "") -> dict[str, Any]:
+        """Run grafana_password."""
+        path = str(self.folder / "admin_password")
+        return self.module("grafana_password", url=self.url, path=path, password=wanted)
+
+    def token(self) -> dict[str, Any]:
+        """Run grafana_token."""
+        return self.module(
+            "grafana_token",
+            url=self.url,
+            password_path=str(self.folder / "admin_password"),
+            path=str(self.folder / "token"),
+            account="goplot-annotations",
+            role="Editor",
+        )
+
+
+@pytest.fixture(autouse=True)
+def _imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a role has in module_utils is a part of ansible.module_utils."""
+    paths = [*ansible.module_utils.__path__, str(ROLE / "module_utils")]
+    monkeypatch.setattr(ansible.module_utils, "__path__", paths)
+
+
+@pytest.fixture
+def grafana(tmp_path: Path) -> Iterator[Grafana]:
+    """A stand-in that runs, with a password and a key of its own."""
+    one = Grafana(tmp_path)
+    for name in ("admin_password", "secret_key"):
+        (tmp_path / name).write_text(f"first {name}")
+        (tmp_path / name).chmod(0o600)
+    one.start()
+    yield one
+    one.stop()
+
+
+def test_a_secret_is_made_once_and_for_one_reader(tmp_path: Path) -> None:
+    grafana, path = Grafana(tmp_path), tmp_path / "secret"
+    assert grafana.module("grafana_secret", check=True, path=str(path))["changed"]
+    assert not path.exists()
+    first = grafana.module("grafana_secret", path=str(path))
+    made = path.read_text()
+    assert first["changed"]
+    assert len(made) == 32
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert made not in first["printed"]
+    path.chmod(0o644)
+    assert grafana.module("grafana_secret", path=str(path), first="staple")["changed"]
+    assert path.read_text() == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not grafana.module("grafana_secret", path=str(path))["changed"]
+
+
+def test_a_secret_of_the_inventory_is_shown_nowhere(tmp_path: Path) -> None:
+    grafana, path = Grafana(tmp_path), tmp_path / "secret"
+    told = grafana.module("grafana_secret", path=str(path), value="correct horse")
+    assert path.read_text() == "correct horse"
+    assert "correct horse" not in told["printed"]
+    refused = grafana.module("grafana_secret", path=str(path), first="battery", lasting=True)
+    assert "another secret" in refused["msg"]
+    assert "battery" not in refused["printed"]
+    assert path.read_text() == "correct horse"
+
+
+def test_the_password_of_the_inventory_is_that_of_grafana(grafana: Grafana) -> None:
+    file = grafana.folder / "admin_password"
+    assert not grafana.password()["changed"]
+    assert grafana.password("second")["changed"]
+    assert file.read_text() == "second"
+    assert not grafana.password("second")["changed"]
+    file.write_text("lost")
+    assert "no more" in grafana.password()["msg"]
+    assert "no more" in grafana.password("third")["msg"]
+    # Somebody changed it in Grafana and wrote it into the inventory.
+    assert grafana.password("second")["changed"]
+    assert file.read_text() == "second"
+
+
+def test_a_token_is_made_once_and_anew_when_it_counts_no_more(grafana: Grafana) -> None:
+    first = grafana.token()
+    token = (grafana.folder / "token").read_text()
+    assert first["changed"]
+    assert token.startswith("glsa_")
+    assert token not in first["printed"]
+    assert (grafana.folder / "token").stat().st_mode & 0o777 == 0o600
+    assert grafana.status("/api/annotations", token) == 200
+    assert grafana.status("/api/serviceaccounts/search", token) == 403
+    assert not grafana.token()["changed"]
+    (grafana.folder / "token").unlink()
+    assert grafana.token()["changed"]
+    assert grafana.status("/api/annotations", token) == 401
+    another = (grafana.folder / "token").read_text()
+    assert grafana.status("/api/annotations", another) == 200
+
+
+def test_a_grafana_that_is_away_is_told_in_a_line(grafana: Grafana) -> None:
+    grafana.stop()
+    assert "does not answer" in grafana.token()["msg"]
+    assert "does not answer" in grafana.password()["msg"]
