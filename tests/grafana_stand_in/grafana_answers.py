@@ -279,7 +279,6 @@ ROUTES: tuple[tuple[str, str, str | None, Callable[..., Answer]], ...] = (
     ("GET", "/api/health", None, health),
     ("GET", "/metrics", None, metrics),
     ("GET", "/login", None, page),
-    ("GET", "/", "Viewer", page),
     ("GET", "/api/user", "Admin", user),
     ("PUT", "/api/user/password", "Admin", change_password),
     ("GET", r"/api/datasources/uid/([\w-]+)", "Admin", datasource),

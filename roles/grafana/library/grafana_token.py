@@ -64,7 +64,7 @@ def main() -> None:
     spec: dict[str, Any] = {
         "url": {"type": "str", "required": True},
         "ca_path": {"type": "path"},
-        "password_path": {"type": "path", "required": True},
+        "password_path": {"type": "path", "required": True, "no_log": False},
         "path": {"type": "path", "required": True},
         "account": {"type": "str", "required": True},
         "role": {"type": "str", "required": True},
