@@ -11,6 +11,7 @@ from goplot_preflight.alerts import RECEIVERS, check_receivers
 from goplot_preflight.catalogue import Catalogue
 from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
+from goplot_preflight.network import check_network, differing
 from goplot_preflight.report import INVENTORY, Mistake, told
 from goplot_preflight.values import check_value
 
@@ -45,6 +46,8 @@ def check_inventory(
     `groups` are all groups of the inventory with their hosts.
     """
     mistakes = list(_check_groups(groups))
+    for variable, problem, cure in differing([host.values for host in hosts]):
+        mistakes.append(Mistake(INVENTORY, variable, problem, cure))
     unknown = unknown_names({name for host in hosts for name in host.names}, catalogue)
     for host in hosts:
         for variable, problem, cure in _check_host(host, unknown, catalogue):
@@ -86,6 +89,7 @@ def _check_host(
     keys = catalogue.options[RECEIVERS]["options"]
     summary = _effective(host, "alertmanager_summary_time", catalogue)
     yield from check_receivers(host.values.get(RECEIVERS), keys, summary)
+    yield from check_network(host.values)
     yield from _check_system(host)
     yield from _check_compression(host, catalogue)
     if "plotter" in host.groups:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 INVENTORY = "inventory"
 # Of a receiver of alerts, only its name and severities are for all to see.
 _SECRET_NAME = re.compile(
-    r"key|token|passw|secret|mnemonic|_receivers(\[\d+\](?!\.(name|severities)))?(?!\[)",
+    r"key|token|passw|secret|mnemonic|basic_auth|remote_write|_receivers(\[\d+\](?!\.(name|severities)))?(?!\[)",
     re.IGNORECASE,
 )
 _SHOWN_CHARACTERS = 80

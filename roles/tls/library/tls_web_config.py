@@ -1,0 +1,85 @@
+#!/usr/bin/python
+"""Sets the web configuration of a program that uses Prometheus' exporter-toolkit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.tls_openssl import replace
+from ansible.module_utils.tls_web import LONGEST, hashed, read_users, rendered
+
+DOCUMENTATION = """
+module: tls_web_config
+short_description: Set the web configuration of an exporter
+description:
+  - >-
+    Sets what https://prometheus.io/docs/prometheus/latest/configuration/https/ describes, readable
+    for root alone. Passwords are hashed (bcrypt); the hash of one that did not change stays.
+  - With neither certificate nor users the file is removed.
+options:
+  path:
+    description: The file.
+    type: path
+    required: true
+  certificate:
+    description: The certificate, as the program finds it. Without it, TLS is off.
+    type: path
+  key:
+    description: Its key, as the program finds it.
+    type: path
+  users:
+    description: Password by user. Without users, anyone is let in.
+    type: dict
+    default: {}
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Set the web configuration
+  tls_web_config:
+    path: /etc/prometheus/web.yml
+    certificate: /etc/goplot/tls/host.crt
+    key: /run/credentials/prometheus.service/tls.key
+    users: {owner: secret}
+  no_log: true
+"""
+
+RETURN = ""
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "path": {"type": "path", "required": True},
+        "certificate": {"type": "path"},
+        "key": {"type": "path", "no_log": False},
+        "users": {"type": "dict", "default": {}, "no_log": True},
+    }
+    module = AnsibleModule(
+        argument_spec=spec,
+        required_together=[("certificate", "key")],
+        supports_check_mode=True,
+    )
+    path, certificate = Path(module.params["path"]), module.params["certificate"]
+    users = {str(user): str(password) for user, password in module.params["users"].items()}
+    if any(not 0 < len(password.encode()) <= LONGEST for password in users.values()):
+        module.fail_json(msg=f"a password has from 1 to {LONGEST} bytes")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    stored = read_users(before)
+    hashes = {user: hashed(password, stored.get(user)) for user, password in users.items()}
+    after = rendered(certificate, module.params["key"], hashes) if certificate or users else ""
+    mode_is_right = not before or path.stat().st_mode & 0o777 == 0o600
+    changed = after != before or not mode_is_right
+    if changed and not module.check_mode:
+        if after:
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            replace(path, after, 0o600)
+        else:
+            path.unlink()
+    module.exit_json(changed=changed)
+
+
+if __name__ == "__main__":
+    main()
