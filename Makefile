@@ -52,7 +52,7 @@ test-hosts: tools  ## the test hosts, then the scenarios on them
 .PHONY: soak
 soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
-	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 200000
+	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 50000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
