@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.grafana_api import Grafana, GrafanaError
+from ansible.module_utils.goplot_http import Service, ServiceError
 from ansible.module_utils.grafana_files import read_secret, write_secret
 
 DOCUMENTATION = """
@@ -60,7 +60,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec)
     try:
         changed = _change(module.params)
-    except GrafanaError as error:
+    except ServiceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=changed)
 
@@ -70,14 +70,14 @@ def _change(parameters: dict[str, Any]) -> bool:
     held = read_secret(path)
     wanted = parameters["password"] or held
 
-    def login(password: str) -> Grafana:
-        return Grafana(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])
+    def login(password: str) -> Service:
+        return Service(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])
 
     if login(wanted).ask("GET", "/api/user")[0] != _REFUSED:
         if wanted == held:
             return False
     elif wanted == held or login(held).ask("GET", "/api/user")[0] == _REFUSED:
-        raise GrafanaError(
+        raise ServiceError(
             f"Grafana takes the password of {path} no more: if somebody changed it in Grafana,"
             " write the new one to that file, or to grafana_admin_password in the inventory."
         )

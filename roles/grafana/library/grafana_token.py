@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.grafana_api import Grafana, GrafanaError
+from ansible.module_utils.goplot_http import Service, ServiceError
 from ansible.module_utils.grafana_files import is_private, read_secret, write_secret
 
 DOCUMENTATION = """
@@ -72,7 +72,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec)
     try:
         changed = _have(module.params)
-    except GrafanaError as error:
+    except ServiceError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=changed)
 
@@ -80,7 +80,7 @@ def main() -> None:
 def _have(parameters: dict[str, Any]) -> bool:
     url, ca_path, path = parameters["url"], parameters["ca_path"], Path(parameters["path"])
     password = read_secret(Path(parameters["password_path"]))
-    admin = Grafana(url, ("admin", password), ca_path=ca_path)
+    admin = Service(url, ("admin", password), ca_path=ca_path)
     name, role = parameters["account"], parameters["role"]
     query = f"/api/serviceaccounts/search?perpage=1000&query={quote(name)}"
     found = [a for a in admin.take("GET", query)["serviceAccounts"] if a["name"] == name]
@@ -93,7 +93,7 @@ def _have(parameters: dict[str, Any]) -> bool:
     if found and changed:
         admin.take("PATCH", where, {"role": role})
     token = read_secret(path)
-    if token and Grafana(url, token=token, ca_path=ca_path).ask("GET", _NEEDED)[0] == _OK:
+    if token and Service(url, token=token, ca_path=ca_path).ask("GET", _NEEDED)[0] == _OK:
         if not is_private(path):
             write_secret(path, token)
             return True

@@ -1,4 +1,4 @@
-"""Grafana's HTTP API, as goplot's modules ask it."""
+"""The HTTP APIs of Grafana, Prometheus and Alertmanager, as goplot's modules ask them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from ansible.module_utils.urls import open_url
 _TIMEOUT = 20
 
 
-class GrafanaError(Exception):
-    """Grafana can't be reached, or its answer is not one that can be used. For people."""
+class ServiceError(Exception):
+    """A service can't be reached, or its answer is not one that can be used. For people."""
 
 
-class Grafana:
-    """One Grafana, asked as one user: `headers` or `login` (user, password) say which."""
+class Service:
+    """One service at a URL, asked as `login` (user, password), with a `token`, or as a stranger.
+
+    Its certificate must be of the CA in the file `ca_path`, or of one that the system trusts.
+    """
 
     def __init__(
         self,
@@ -35,7 +38,10 @@ class Grafana:
             self._options.update(url_username=user, url_password=password, force_basic_auth=True)
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """The status of the answer and the document in it. Raises GrafanaError without one."""
+        """The answer's status and its document, a text if it is not JSON.
+
+        Raises ServiceError when there is no answer.
+        """
         data = None if body is None else json.dumps(body)
         try:
             answer = open_url(
@@ -51,17 +57,17 @@ class Grafana:
         except HTTPError as error:
             answer = error
         except (URLError, OSError) as error:
-            raise GrafanaError(f"{self.url} does not answer: {error}") from error
-        content = answer.read()
+            raise ServiceError(f"{self.url} does not answer: {error}") from error
+        content = answer.read().decode("utf-8", "replace")
         try:
             return answer.code, json.loads(content)
         except ValueError:
-            return answer.code, None
+            return answer.code, content
 
     def take(self, method: str, path: str, body: object = None) -> Any:
-        """The document of an answer that says that all went well. Raises GrafanaError."""
+        """The document of an answer that says that all went well. Raises ServiceError."""
         status, document = self.ask(method, path, body)
         if not 200 <= status < 300:
             said = document.get("message", "") if isinstance(document, dict) else ""
-            raise GrafanaError(f"{method} {self.url}{path}: status {status} {said}".rstrip())
+            raise ServiceError(f"{method} {self.url}{path}: status {status} {said}".rstrip())
         return document

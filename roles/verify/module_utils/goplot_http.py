@@ -1,0 +1,1 @@
+../../grafana/module_utils/goplot_http.py

@@ -1,0 +1,128 @@
+"""What goplot's verification finds, line by line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.goplot_http import ServiceError
+
+_PAUSE = 2.0
+Row = dict[str, str]
+
+
+def ok(what: str, detail: str = "") -> Row:
+    """A thing that works."""
+    return {"what": what, "result": "ok", "detail": detail}
+
+
+def bad(what: str, detail: str) -> Row:
+    """A thing that does not work, and what is known of it."""
+    return {"what": what, "result": "FAILED", "detail": " ".join(detail.split())}
+
+
+def absent(what: str, detail: str) -> Row:
+    """A thing that the inventory does not ask for."""
+    return {"what": what, "result": "-", "detail": detail}
+
+
+def patiently(check: Callable[[], list[Row]], what: str, deadline: float) -> list[Row]:
+    """The rows of a check, which is done again until nothing fails or the deadline is past.
+
+    `deadline` is in seconds of the monotonic clock. A service that gives no answer fails `what`.
+    """
+    while True:
+        try:
+            rows = check()
+        except ServiceError as error:
+            rows = [bad(what, str(error))]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            rows = [bad(what, f"an answer that is not understood: {error!r}")]
+        if all(row["result"] != "FAILED" for row in rows) or time.monotonic() >= deadline:
+            return rows
+        time.sleep(_PAUSE)
+
+
+def targets(answer: Mapping[str, Any], expected: Mapping[str, Sequence[str]]) -> list[Row]:
+    """Of /api/v1/targets: each host that a job should scrape, and whatever else is down."""
+    found = {
+        (target["labels"]["job"], target["labels"]["instance"]): target
+        for target in answer["data"]["activeTargets"]
+    }
+    rows = []
+    for job, hosts in expected.items():
+        for host in hosts:
+            what = f"Prometheus scrapes {host} ({job})"
+            target = found.pop((job, host), None)
+            rows.append(_target(what, target) if target else bad(what, "it has no such target"))
+    for (job, host), target in sorted(found.items()):
+        rows.append(_target(f"Prometheus scrapes {host} ({job})", target))
+    return rows
+
+
+def _target(what: str, target: Mapping[str, Any]) -> Row:
+    if target["health"] == "up":
+        return ok(what)
+    return bad(what, target["lastError"] or f"is {target['health']}: {target['scrapeUrl']}")
+
+
+def rules(answer: Mapping[str, Any], files: Sequence[str]) -> list[Row]:
+    """Of /api/v1/rules: each file of rules."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for group in answer["data"]["groups"]:
+        found.setdefault(group["file"].rsplit("/", 1)[-1], []).extend(group["rules"])
+    rows = []
+    for file in files:
+        what, held = f"Prometheus has the rules of {file}", found.get(file, [])
+        broken = [rule for rule in held if rule.get("lastError")]
+        if not held:
+            rows.append(bad(what, "it has loaded none of them"))
+        elif broken:
+            rows.append(bad(what, f"{broken[0]['name']}: {broken[0]['lastError']}"))
+        else:
+            rows.append(ok(what, f"{len(held)} rules"))
+    return rows
+
+
+def alertmanagers(answer: Mapping[str, Any]) -> list[Row]:
+    """Of /api/v1/alertmanagers: whether Prometheus has one."""
+    what = "Prometheus sends alerts to Alertmanager"
+    active = [one["url"] for one in answer["data"]["activeAlertmanagers"]]
+    return [ok(what, active[0]) if active else bad(what, "it knows of none")]
+
+
+def notifications(text: str) -> dict[str, tuple[float, float]]:
+    """Of Alertmanager's metrics: (tried, failed) by the way that people are told."""
+    tried = dict(_samples(text, "alertmanager_notification_requests_total"))
+    failed = dict(_samples(text, "alertmanager_notification_requests_failed_total"))
+    return {way: (tried[way], failed.get(way, 0.0)) for way in tried}
+
+
+def _samples(text: str, name: str) -> Iterator[tuple[str, float]]:
+    start = f'{name}{{integration="'
+    for line in text.splitlines():
+        if line.startswith(start):
+            way, _, rest = line[len(start) :].partition('"')
+            yield way, float(rest.split()[-1])
+
+
+def delivered(
+    ways: Sequence[str],
+    before: Mapping[str, tuple[float, float]],
+    now: Mapping[str, tuple[float, float]],
+) -> list[Row]:
+    """Which ways took a notification since `before`."""
+    rows = []
+    for way in ways:
+        what = f"Alertmanager delivers a test alert ({way})"
+        tried = now[way][0] - before[way][0]
+        failed = now[way][1] - before[way][1]
+        if tried > failed:
+            rows.append(ok(what, "look whether it reached you"))
+        elif failed:
+            words = f"failed {failed:.0f} times: journalctl -u prometheus-alertmanager"
+            rows.append(bad(what, words))
+        else:
+            rows.append(bad(what, "not sent yet: is alertmanager_group_wait longer than a minute?"))
+    return rows

@@ -1,0 +1,148 @@
+"""What playbooks/verify.yml makes of the answers of Prometheus, Alertmanager and Grafana."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import ansible.module_utils
+import pytest
+
+ROLES = Path(__file__).parents[2] / "roles"
+METRICS = """# HELP alertmanager_notification_requests_total The total number of attempted requests.
+alertmanager_notification_requests_total{{integration="email"}} {email}
+alertmanager_notification_requests_total{{integration="webhook"}} {webhook}
+alertmanager_notification_requests_failed_total{{integration="email"}} {failed}
+alertmanager_notification_requests_failed_total{{integration="webhook"}} 0
+alertmanager_notifications_total{{integration="webhook"}} 99
+"""
+
+
+def load(path: str) -> ModuleType:
+    """A module of a role."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROLES / path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def checks() -> Iterator[ModuleType]:
+    """verify_checks, whose imports are where Ansible puts them."""
+    paths = [*ansible.module_utils.__path__, str(ROLES / "verify/module_utils")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ansible.module_utils, "__path__", paths)
+        yield load("verify/module_utils/verify_checks.py")
+
+
+def target(job: str, host: str, health: str = "up", error: str = "") -> dict[str, Any]:
+    labels = {"job": job, "instance": host}
+    url = f"http://{host}:9100/metrics"
+    return {"labels": labels, "health": health, "lastError": error, "scrapeUrl": url}
+
+
+def results(rows: list[dict[str, str]]) -> dict[str, str]:
+    return {row["what"]: row["result"] for row in rows}
+
+
+def test_every_host_is_scraped_or_named(checks: ModuleType) -> None:
+    up = [target("node", "farmer1"), target("node", "b", "down", "connection refused\n")]
+    extra = [target("shop", "till", "unknown")]
+    rows = checks.targets({"data": {"activeTargets": up + extra}}, {"node": ["farmer1", "b", "c"]})
+    assert results(rows) == {
+        "Prometheus scrapes farmer1 (node)": "ok",
+        "Prometheus scrapes b (node)": "FAILED",
+        "Prometheus scrapes c (node)": "FAILED",
+        "Prometheus scrapes till (shop)": "FAILED",
+    }
+    assert [row["detail"] for row in rows[1:]] == [
+        "connection refused",
+        "it has no such target",
+        "is unknown: http://till:9100/metrics",
+    ]
+
+
+def test_every_file_of_rules_is_loaded_or_named(checks: ModuleType) -> None:
+    good = {"name": "A", "health": "ok", "lastError": ""}
+    bad = {"name": "B", "health": "err", "lastError": "many-to-many matching not allowed"}
+    groups = [
+        {"file": "/etc/prometheus/rules/one.yml", "rules": [good]},
+        {"file": "/etc/prometheus/rules/one.yml", "rules": [good, good]},
+        {"file": "/etc/prometheus/rules/two.yml", "rules": [good, bad]},
+    ]
+    one, two, three = checks.rules({"data": {"groups": groups}}, ["one.yml", "two.yml", "3.yml"])
+    assert (one["result"], one["detail"]) == ("ok", "3 rules")
+    assert (two["result"], two["detail"]) == ("FAILED", f"B: {bad['lastError']}")
+    assert three["result"] == "FAILED"
+
+
+def test_prometheus_has_an_alertmanager_or_not(checks: ModuleType) -> None:
+    some = {"data": {"activeAlertmanagers": [{"url": "http://a"}]}}
+    assert checks.alertmanagers(some)[0]["result"] == "ok"
+    none = {"data": {"activeAlertmanagers": []}}
+    assert checks.alertmanagers(none)[0]["result"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("email", "failed", "webhook", "expected"),
+    [
+        (5, 2, 7, ["ok", "ok"]),
+        (6, 3, 6, ["ok", "FAILED"]),  # failed once, then it went out
+        (5, 3, 6, ["FAILED", "FAILED"]),
+        (4, 2, 7, ["FAILED", "ok"]),
+    ],
+)
+def test_an_alert_is_delivered_by_every_way(
+    checks: ModuleType, email: int, failed: int, webhook: int, expected: list[str]
+) -> None:
+    before = checks.notifications(METRICS.format(email=4, failed=2, webhook=6))
+    assert before == {"email": (4, 2), "webhook": (6, 0)}
+    now = checks.notifications(METRICS.format(email=email, failed=failed, webhook=webhook))
+    rows = checks.delivered(["email", "webhook"], before, now)
+    assert [row["result"] for row in rows] == expected
+
+
+def test_what_fails_is_asked_again_until_the_deadline(
+    checks: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+
+    def wait(seconds: float) -> None:
+        nonlocal clock
+        clock += seconds
+
+    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+
+    def starts_late() -> list[dict[str, str]]:
+        if clock < 10:
+            raise checks.ServiceError("no answer")
+        return [checks.ok("it")]
+
+    assert checks.patiently(starts_late, "it", 30.0) == [checks.ok("it")]
+    assert clock == 10
+    clock = 0.0
+    assert checks.patiently(starts_late, "it", 6.0) == [checks.bad("it", "no answer")]
+    assert clock == 6
+
+    def strange() -> list[dict[str, str]]:
+        raise KeyError("data")
+
+    assert checks.patiently(strange, "it", 0.0)[0]["result"] == "FAILED"
+
+
+def test_the_table_has_a_line_a_thing(checks: ModuleType) -> None:
+    table = load("verify/action_plugins/verify_report.py").table
+    rows = [checks.ok("short", "fine"), checks.bad("a longer one", "not\nfine"), checks.ok("last")]
+    assert table(rows) == [
+        "ok      short         fine",
+        "FAILED  a longer one  not fine",
+        "ok      last",
+    ]
+    assert table([]) == []
