@@ -38,6 +38,9 @@ def _placed(record: str) -> str:
     return f"max by ({_BY}) ({info} * on (instance, drive) group_left () {of(record)})"
 
 
+_SIZE = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_bytes')}"
+
+
 def _summary() -> list[parts.Panel]:
     small = {"width": 4, "height": 4, "empty": _NONE}
     bad = ((None, GOOD), (1, BAD))
@@ -64,7 +67,7 @@ def _summary() -> list[parts.Panel]:
         parts.single(
             "Size",
             "Size of all disks that are mounted.",
-            [(f"sum({of('goplot_disk_size_bytes')})", "")],
+            [(f"sum({_SIZE})", "")],
             Look("bytes", decimals=2, **small),
         ),
         parts.single(
@@ -88,7 +91,7 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.lines(
             "Used, committed and size",
-            "All disks of the chosen hosts: what lies there, what is promised, what there is.",
+            "Disks of plotters: what lies there, what is promised to running plots, what there is.",
             [
                 (f"sum({of('goplot_disk_used_bytes')})", "used"),
                 (f"sum({of('goplot_disk_committed_bytes')})", "committed"),
@@ -109,7 +112,6 @@ def _summary() -> list[parts.Panel]:
 
 
 def _every() -> list[parts.Panel]:
-    size = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_bytes')}"
     fill = (
         f"{_max('goplot_disk_used_bytes')} / {_max('goplot_disk_size_bytes')}"
         f" or 1 - {_mounted('node_filesystem_avail_bytes')}"
@@ -121,14 +123,22 @@ def _every() -> list[parts.Panel]:
             "Every disk",
             "Room, plots and health of every disk, by host, farm and disk.",
             [
-                ("Mounted", f"max by ({_BY}) ({mounted})", parts.named(parts.YES_NO)),
-                ("In rotation", _max("goplot_disk_in_rotation"), parts.named(_ROTATION)),
+                (
+                    "Mounted",
+                    f"max by ({_BY}) ({mounted})",
+                    [parts.width(90), *parts.named(parts.YES_NO)],
+                ),
+                (
+                    "In rotation",
+                    _max("goplot_disk_in_rotation"),
+                    [parts.width(100), *parts.named(_ROTATION)],
+                ),
                 ("Fill", fill, [parts.unit("percentunit"), *parts.gauge()]),
-                ("Size", size, [parts.unit("bytes")]),
+                ("Size", _SIZE, [parts.unit("bytes")]),
                 ("Committed", _max("goplot_disk_committed_bytes"), [parts.unit("bytes")]),
                 ("Room", _max("goplot_disk_available_bytes"), [parts.unit("bytes")]),
-                ("Files", _max("goplot_harvester_disk_plot_files"), []),
-                ("Farmed", _max("chia_harvester_disk_plots"), []),
+                ("Files", _max("goplot_harvester_disk_plot_files"), [parts.width(80)]),
+                ("Farmed", _max("chia_harvester_disk_plots"), [parts.width(80)]),
                 ("Hours left", _max("instance_disk:goplot_disk:hours_left"), [parts.decimals(0)]),
                 (
                     "Temperature",

@@ -15,6 +15,10 @@ _STATUSES = {
     "unknown": PURPLE,
 }
 _NO_NODE = "The full node does not answer"
+_FIRING = (
+    "count by (alertname, instance, farm, disk, harvester) "
+    '(ALERTS{alertstate="firing",severity!="info"})'
+)
 _ASKED = "Nothing is known: the farmer collector has not asked yet"
 
 
@@ -65,7 +69,7 @@ def _status() -> list[parts.Panel]:
         parts.single(
             "Active alerts",
             "Alerts that fire now and need somebody; the table below names them.",
-            [('count(ALERTS{alertstate="firing",severity!="info"}) or vector(0)', "")],
+            [(f"count({_FIRING}) or vector(0)", "")],
             Look("none", steps=((None, GOOD), (1, WARNING)), **_SMALL),
         ),
         parts.single(
@@ -192,7 +196,7 @@ def _winning() -> list[parts.Panel]:
             "Netspace",
             "Estimated space of the whole network over time.",
             [(f"max({of('chia_netspace_bytes')})", "netspace")],
-            Look("bytes", colours={"netspace": PURPLE}, low=None),
+            Look("bytes", colours={"netspace": PURPLE}, low=None, decimals=2),
         ),
         parts.lines(
             "Expected time to win",
@@ -255,8 +259,8 @@ def _pools() -> list[parts.Panel]:
     return [
         parts.lines(
             "Partials",
-            "Partials an hour by what the pool made of them.",
-            [(f"sum by (result) (rate({partials}[$__rate_interval])) * 3600", "{{result}}")],
+            "Partials within the hour before each moment, by what the pool made of them.",
+            [(f"sum by (result) (increase({partials}[1h]))", "{{result}}")],
             Look(
                 "none",
                 stacked=True,

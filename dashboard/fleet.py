@@ -46,7 +46,8 @@ def _summary() -> list[parts.Panel]:
             "Alerts that fire now for the chosen hosts.",
             [
                 (
-                    'count(ALERTS{alertstate="firing",severity!="info",instance=~"$instance"})'
+                    "count(count by (alertname, instance, farm, disk, harvester) "
+                    '(ALERTS{alertstate="firing",severity!="info",instance=~"$instance"}))'
                     " or vector(0)",
                     "",
                 )
@@ -226,9 +227,10 @@ def _goplot() -> list[parts.Panel]:
             "How long Prometheus takes for each group of rules.",
             [
                 (
-                    "max by (rule_group) "
-                    '(prometheus_rule_group_last_duration_seconds{job="prometheus"})',
-                    "{{rule_group}}",
+                    "max by (group) (label_replace("
+                    'prometheus_rule_group_last_duration_seconds{job="prometheus"}, '
+                    '"group", "$1", "rule_group", ".+;(.+)"))',
+                    "{{group}}",
                 )
             ],
             Look("s", empty="Prometheus does not scrape itself"),

@@ -91,7 +91,7 @@ def _lookups() -> list[parts.Panel]:
             "Lookup times",
             "How many lookups took how long. A proof must be there within 28 seconds.",
             [(f"sum by (le) (increase({bucket}{_RATE}))", "{{le}}")],
-            Look("s", empty=_NONE),
+            Look("s", empty=_NONE, interval="5m"),
         ),
         parts.lines(
             "Lookup time",
@@ -100,7 +100,12 @@ def _lookups() -> list[parts.Panel]:
                 (f"histogram_quantile({q}, sum by (le) (rate({bucket}{_RATE})))", name)
                 for q, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))
             ],
-            Look("s", empty=_NONE, colours={"50 %": BLUE, "95 %": ORANGE, "99 %": RED}),
+            Look(
+                "s",
+                empty=_NONE,
+                interval="5m",
+                colours={"50 %": BLUE, "95 %": ORANGE, "99 %": RED},
+            ),
         ),
         parts.lines(
             "Slow lookups by harvester",
@@ -118,15 +123,14 @@ def _lookups() -> list[parts.Panel]:
                     "{{instance}}",
                 )
             ],
-            Look("none", empty=_NONE),
+            Look("none", empty=_NONE, interval="5m"),
         ),
         parts.lines(
             "Proofs found",
-            "Proofs an hour, by version of the plot.",
+            "Proofs within the hour before each moment, by version of the plot.",
             [
                 (
-                    f"sum by (version) (rate({of('chia_harvester_proofs_found_total')}{_RATE}))"
-                    " * 3600",
+                    f"sum by (version) (increase({of('chia_harvester_proofs_found_total')}[1h]))",
                     "{{version}}",
                 )
             ],
@@ -134,15 +138,15 @@ def _lookups() -> list[parts.Panel]:
         ),
         parts.lines(
             "Errors",
-            "Lookups an hour that failed or whose proof was dropped, by reason.",
+            "Lookups that failed or whose proof was dropped within the hour before, by reason.",
             [
                 (
-                    f"sum by (reason) (rate({of('chia_harvester_lookup_errors_total')}{_RATE}))"
-                    " * 3600",
+                    "sum by (reason) "
+                    f"(increase({of('chia_harvester_lookup_errors_total')}[1h])) > 0",
                     "{{reason}}",
                 )
             ],
-            Look("none", empty=_NONE),
+            Look("none", empty="No lookup failed"),
         ),
     ]
 

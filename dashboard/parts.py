@@ -25,6 +25,9 @@ NO_DATA = "No data in this time range"
 DATASOURCE = commons.DataSourceRef(type_val="prometheus", uid="${datasource}")
 # Grafana's own colour-blind safe scheme, which the SDK does not know yet: the same colours.
 _SAFE_PALETTE: Any = "palette-colorblind"
+_SEVERITIES = {"critical": RED, "warning": ORANGE, "info": SKY}
+#: Columns that need less room than others; pixels.
+_WIDTHS = {"farm": 70, "temp_farm": 110, "drive": 110}
 _JOB = 'job=~"$job"'
 _FOLLOWED = f'{_JOB},groups=~"$group",instance=~"$instance"'
 
@@ -45,7 +48,10 @@ def everywhere(metric: str, *matchers: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a panel shows its values; `colours` by series name, `steps` by value from the lowest."""
+    """How a panel shows its values; `colours` by series name, `steps` by value from the lowest.
+
+    `interval` is the least step between two values over time, for what happens seldom.
+    """
 
     unit: str
     width: int = 12
@@ -58,6 +64,7 @@ class Look:
     high: float | None = None
     decimals: int | None = None
     stacked: bool = False
+    interval: str | None = None
 
 
 def single(title: str, text: str, targets: Targets, look: Look, *, name: bool = False) -> Panel:
@@ -74,7 +81,8 @@ def lines(title: str, text: str, targets: Targets, look: Look) -> Panel:
     """Values over time; series without a colour get those of Grafana's safe palette."""
     panel = _common(lines_panel.Panel(), title, text, targets, look)
     filled = 40 if look.stacked else 8 if look.colours else 0
-    panel.line_width(2).fill_opacity(filled).axis_soft_max(1)
+    panel.line_width(2).fill_opacity(filled)
+    panel.axis_soft_max(0.1 if look.unit == "percentunit" else 1)
     panel.show_points(commons.VisibilityMode.NEVER)
     panel.tooltip(
         common.VizTooltipOptions()
@@ -115,6 +123,7 @@ def heat(title: str, text: str, targets: Targets, look: Look) -> Panel:
     for target in panel._internal.targets:
         target.format_val = queries.PromQueryFormat.HEATMAP
     colour = heatmap.HeatmapColorOptions().scheme("Blues").steps(32)
+    panel.cell_values(heatmap.CellValues().unit("locale"))
     return panel.calculate(False).color(colour).y_axis(heatmap.YAxisConfig().unit(look.unit))
 
 
@@ -140,8 +149,10 @@ def table(
         panel.override_by_name(
             heading, [model.DynamicConfigValue(id_val=key, value=item) for key, item in shown]
         )
-    if "instance" in labels:
-        panel.override_by_name(labels["instance"], [_host_link()])
+    for label, heading in labels.items():
+        panel.override_by_name(heading, _label(label))
+    first = next(iter(labels.values()))
+    panel.sort_by([common.TableSortByFieldState().display_name(first)])
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     kept = "|".join([*labels, "Value.*"])
     panel.with_transformation(
@@ -162,6 +173,11 @@ def unit(name: str) -> Property:
 def decimals(count: int) -> Property:
     """How many decimals a column shows."""
     return ("decimals", count)
+
+
+def width(pixels: int) -> Property:
+    """A column's width."""
+    return ("custom.width", pixels)
 
 
 def coloured(*steps: tuple[float | None, str]) -> list[Property]:
@@ -199,9 +215,17 @@ YES_NO = {"1": ("yes", GOOD), "0": ("no", BAD)}
 
 
 def page(
-    uid: str, title: str, text: str, panels: Sequence[Panel | str], since: str = "now-6h"
+    uid: str,
+    title: str,
+    text: str,
+    panels: Sequence[Panel | str],
+    since: str = "now-6h",
+    marked: Sequence[str] = (),
 ) -> build.Dashboard:
-    """A dashboard with goplot's variables and links; a text among the panels begins a row."""
+    """A dashboard with goplot's variables and links; a text among the panels begins a row.
+
+    Starts and stops of plots are marked in the panels whose titles are `marked`.
+    """
     board = build.Dashboard(title).uid(uid).description(text).tags(["goplot"])
     board.readonly().refresh("1m").time(since, "now").timezone("browser")
     board.tooltip(model.DashboardCursorSync.CROSSHAIR)
@@ -215,8 +239,11 @@ def page(
         .include_vars(True)
         .keep_time(True)
     )
-    for tag, colour in (("plot_start", BLUE), ("plot_stop", PURPLE), ("plot_notes", GREY)):
-        board.annotation(_annotation(tag, colour))
+    titles = [panel if isinstance(panel, str) else panel.build().title for panel in panels]
+    places = [titles.index(title) + 1 for title in marked]
+    if places:
+        for tag, colour in (("plot_start", BLUE), ("plot_stop", PURPLE), ("plot_notes", GREY)):
+            board.annotation(_annotation(tag, colour, places))
     for number, panel in enumerate(panels, start=1):
         if isinstance(panel, str):
             board.with_row(build.Row(panel).id(number))
@@ -243,6 +270,8 @@ def _common(
         panel.max(look.high)
     if look.decimals is not None:
         panel.decimals(look.decimals)
+    if look.interval is not None:
+        panel.interval(look.interval)
     if look.names:
         panel.mappings([_mapping(look.names)])
     for name, colour in (look.colours or {}).items():
@@ -263,10 +292,17 @@ def _letter(place: int) -> str:
     return chr(ord("A") + place)
 
 
-def _host_link() -> model.DynamicConfigValue:
-    url = "/d/goplot-fleet?var-instance=${__value.text}&${datasource:queryparam}"
-    link = {"title": "This host on Fleet", "url": url}
-    return model.DynamicConfigValue(id_val="links", value=[link])
+def _label(label: str) -> list[model.DynamicConfigValue]:
+    """How a column shows a label."""
+    properties: list[Property] = [("noValue", "-")]
+    if label in _WIDTHS:
+        properties.append(width(_WIDTHS[label]))
+    if label == "instance":
+        url = "/d/goplot-fleet?var-instance=${__value.text}&${datasource:queryparam}"
+        properties.append(("links", [{"title": "This host on Fleet", "url": url}]))
+    if label == "severity":
+        properties += named({name: (name, colour) for name, colour in _SEVERITIES.items()})
+    return [model.DynamicConfigValue(id_val=key, value=value) for key, value in properties]
 
 
 def _variables() -> list[Any]:
@@ -300,7 +336,7 @@ def _variables() -> list[Any]:
     ]
 
 
-def _annotation(tag: str, colour: str) -> build.AnnotationQuery:
+def _annotation(tag: str, colour: str, places: list[int]) -> build.AnnotationQuery:
     source = commons.DataSourceRef(type_val="grafana", uid="-- Grafana --")
     target = build.AnnotationTarget().limit(200).match_any(False).tags([tag]).type("tags")
     return (
@@ -309,5 +345,6 @@ def _annotation(tag: str, colour: str) -> build.AnnotationQuery:
         .datasource(source)
         .enable(True)
         .icon_color(colour)
+        .filter(build.AnnotationPanelFilter().exclude(False).ids(places))
         .target(target)
     )

@@ -52,6 +52,11 @@ def board() -> build.Dashboard:
             "Machine",
             *_machine(),
         ],
+        marked=(
+            "Plots running against max_plots",
+            "goplot load against load_max",
+            "Why no plot starts",
+        ),
     )
 
 
@@ -198,15 +203,15 @@ def _plots() -> list[parts.Panel]:
     return [
         parts.timeline(
             "Phases of running plots",
-            "Every plot from its start to its end, by phase; the newest thirty.",
+            "Every plot from its start to its end, by phase; the newest twenty.",
             [
                 (
                     f"{of('instance_index:goplot_plot_phase:number')} and on (instance, index) "
-                    f"topk(30, last_over_time({start}[$__range] @ end()))",
+                    f"topk(20, last_over_time({start}[$__range] @ end()))",
                     "{{instance}} #{{index}}",
                 )
             ],
-            Look("none", width=24, height=10, names=names, empty=_NO_PLOT, low=None),
+            Look("none", width=24, height=13, names=names, empty=_NO_PLOT, low=None),
         ),
         parts.table(
             "Running plots",
@@ -253,15 +258,14 @@ def _plots() -> list[parts.Panel]:
         ),
         parts.lines(
             "Failed plots by reason",
-            "Plot jobs without a plot, an hour, by reason.",
+            "Plot jobs without a plot within the day before each moment, by reason.",
             [
                 (
-                    "sum by (reason) "
-                    f"(rate({of('goplot_plots_failed_total')}[$__rate_interval])) * 3600",
+                    f"sum by (reason) ({of('instance_reason:goplot_plots_failed:increase1d')}) > 0",
                     "{{reason}}",
                 )
             ],
-            Look("none", empty="No plot ever failed"),
+            Look("none", empty="No plot failed within a day"),
         ),
     ]
 
@@ -305,13 +309,14 @@ def _space() -> list[parts.Panel]:
             "Bytes a second that the drives of each farm number read and wrote.",
             [
                 (
-                    f"sum by (farm, temp_farm) ({of('instance_drive:goplot_place:info')}"
+                    f"sum by ({label}) ({of('instance_drive:goplot_place:info', present)}"
                     " * on (instance, drive) group_left () "
                     "max by (instance, drive) (label_replace("
                     f"rate({of(f'node_disk_{way}_bytes_total')}[$__rate_interval]), "
                     '"drive", "$1", "device", "(.+)")))',
-                    f"{way} farm {{{{farm}}}}{{{{temp_farm}}}}",
+                    f"{label.replace('_', ' ')} {{{{{label}}}}} {way}",
                 )
+                for label, present in (("farm", 'farm!=""'), ("temp_farm", 'temp_farm!=""'))
                 for way in ("written", "read")
             ],
             Look("Bps", empty="No drive holds a farm or a temp farm"),

@@ -18,7 +18,7 @@ from goplot.farm.disks import Disk, Space, TempFarm
 from goplot.farm.jobs import Claim, ledger
 from goplot.farm.placement import Limits, Need
 from goplot.pacer.decision import Facts, Pace, Reason, decide
-from tests.bench import chia_log
+from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
 from tests.unit import rpc_server
 from tests.unit.farm_root import make_farm_root
@@ -50,7 +50,7 @@ def main() -> int:
     """Measure everything and print it."""
     measures: list[Measure] = []
     with tempfile.TemporaryDirectory(prefix="goplot-bench-") as folder:
-        for part in (diskhand, decision, pacer_memory, collector, farmer, harvester_log):
+        for part in _PARTS:
             for measure in part(Path(folder)):
                 print(measure, flush=True)
                 measures.append(measure)
@@ -239,6 +239,20 @@ def harvester_log(folder: Path) -> list[Measure]:
     ]
 
 
+def boards(folder: Path) -> list[Measure]:
+    """Every panel's query and every rule, with the metrics of 100 hosts."""
+    found = dashboards.measure(folder)
+    whole = sum(seconds for seconds, _ in found.groups)
+    slowest, first = found.panels[0]
+    return [
+        Measure("dashboards, 100 hosts, 20 disks each: series that are scraped", found.series, ""),
+        Measure(f"  slowest query: {first.place}", slowest, "s", 1),
+        *(Measure(f"  then: {query.place}", spent, "s", 1) for spent, query in found.panels[1:5]),
+        Measure("rules, 100 hosts: all groups", whole, "s", 1),
+        *(Measure(f"  group {name}", seconds, "s") for seconds, name in found.groups),
+    ]
+
+
 def cpu(command: list[str], times: int = 5) -> float:
     """Seconds of CPU, user and system, of a program and its children: the least of some runs."""
     best = float("inf")
@@ -250,6 +264,8 @@ def cpu(command: list[str], times: int = 5) -> float:
         best = min(best, spent)
     return best
 
+
+_PARTS = (diskhand, decision, pacer_memory, collector, farmer, harvester_log, boards)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ from tests.made_farm.farmer import farmer
 from tests.made_farm.harvester import Harvester
 from tests.made_farm.machine import machine
 from tests.made_farm.plotter import Plotter, disks_of
-from tests.made_farm.series import Series, Value, still
+from tests.made_farm.series import Series, Value, still, wave
 
 _BUSY = {"farmer": 0.22, "plotter": 0.66, "harvester": 0.08}
 
@@ -61,5 +61,17 @@ def series(count: int, disks: int, begin: float) -> Iterator[tuple[Host, Series]
         if kind == "harvester":
             for one in harvester.drives():
                 yield host, one
-    for one in farmer(farm[0].labels, plots, begin):
+    for one in (*farmer(farm[0].labels, plots, begin), *_own(farm[0].name, count)):
         yield farm[0], one
+
+
+def _own(name: str, count: int) -> Iterator[Series]:
+    """What Prometheus tells of itself."""
+    labels = f'job="prometheus",instance="{name}"'
+    yield Series("up", labels, still(1))
+    yield Series("prometheus_tsdb_head_series", labels, wave(900.0 * count, 9, 5))
+    for place, group in enumerate(("hosts", "farm", "harvesters", "plotting", "space", "disks")):
+        path = f"/etc/prometheus/rules/{group}.yml;{group}"
+        lasted = wave(4e-5 * count * (1 + place), 5e-6 * count, 3, place)
+        seconds = "prometheus_rule_group_last_duration_seconds"
+        yield Series(seconds, f'{labels},rule_group="{path}"', lasted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from tests.made_farm.machine import success, textfile
@@ -27,7 +28,7 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
     yield Series(height, host, lambda t: 7_100_000 + int(t / _BLOCK))
     for kind, count in (("full_node", 37), ("farmer", 1), ("wallet", 1)):
         yield Series("chia_peers", f'{host},service="full_node",type="{kind}"', still(count))
-    netspace = wave(_NETSPACE, _NETSPACE / 90, 40)
+    netspace = _steady(_NETSPACE)
     yield Series("chia_netspace_bytes", host, netspace)
 
     def expected(t: float) -> float:
@@ -56,6 +57,10 @@ def _harvester(labels: str, count: Value, begin: float) -> Iterator[Series]:
         yield Series(f"{prefix}{name}", labels, still(0))
     told = f"{prefix}last_sync_timestamp_seconds"
     yield Series(told, labels, lambda t: begin + t - t % 3600)
+
+
+def _steady(netspace: float) -> Value:
+    return lambda t: netspace * (1 + 0.004 * math.sin(t / 19000) + 0.006 * t / WEEK)
 
 
 def _wallet(host: str, begin: float) -> Iterator[Series]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.made_farm.needed import needed
+from tests.made_farm.needed import Rule, needed
 from tests.made_farm.series import WEEK, Series
+from tests.panels.ask import Prometheus
 
 #: Blocks of two hours, as promtool makes them: it reads a file once for each.
 _BLOCK = 7200
@@ -15,6 +18,8 @@ _BLOCK = 7200
 _HOURS = 6.5 * 3600
 _FINE, _COARSE, _SCRAPE = 60, 240, 15
 _MARGIN = 900
+#: Changes from scrape to scrape, which a picture shows.
+_QUICK = ("node_time_seconds", "node_textfile_mtime_seconds")
 
 
 def write(
@@ -60,6 +65,36 @@ def write(
     return samples
 
 
+def record(
+    prometheus: Prometheus, rules: Iterable[Rule], moments: range, folder: Path, promtool: Path
+) -> None:
+    """Write blocks of what some rules would have recorded at some moments."""
+    windows: dict[int, list[str]] = defaultdict(list)
+    for rule in rules:
+        answer = prometheus.ask(
+            "query_range",
+            query=rule.expression,
+            start=moments.start,
+            end=moments.stop,
+            step=moments.step,
+        )
+        for one in answer:
+            labels = ",".join(
+                f"{key}={json.dumps(value)}"
+                for key, value in one["metric"].items()
+                if key != "__name__"
+            )
+            for moment, value in one["values"]:
+                line = f"{rule.record}{{{labels}}} {value} {moment}\n"
+                windows[int(moment) // _BLOCK].append(line)
+    for lines in windows.values():
+        path = folder / "recorded.txt"
+        path.write_text("".join([*lines, "# EOF\n"]))
+        command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "-q", path, folder]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        path.unlink()
+
+
 def _steps(
     name: str, since: int, end: int, back: dict[str, int], dense: dict[str, int], thorough: bool
 ) -> Iterator[tuple[int, int]]:
@@ -67,7 +102,7 @@ def _steps(
     first = max(since, end - back[name])
     if first >= since + _BLOCK:
         return
-    if since >= end - dense.get(name, 0) - _MARGIN:
+    if since >= end - dense.get(name, 0) - _BLOCK or (thorough and name in _QUICK):
         step = _SCRAPE
     else:
         fine = since >= end - _HOURS - _BLOCK or (thorough and since >= end - 90000)

@@ -7,12 +7,13 @@ from zlib import crc32
 
 from tests.made_farm.series import GIB, Series, Value, counted, still, wave
 
-_CPUS = 8
+_CPUS = 4
 _FOLDER = "/var/lib/prometheus/node-exporter"
 
 
 def machine(host: str, place: int, busy: float, begin: float) -> Iterator[Series]:
     """A host: its processors (`busy` is their share), memory, network, root and sensors."""
+    yield Series("up", host, still(1))
     yield Series("node_uname_info", f'{host},nodename="{place}",release="6.1.0"', still(1))
     yield Series("node_time_seconds", host, lambda t: begin + t + 0.02)
     yield Series("node_boot_time_seconds", host, still(begin - 86400 * (3 + 7 * place % 40)))

@@ -16,13 +16,15 @@ RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
 _NAME = re.compile(r"\b(?:[a-z]\w*:\w+:\w+|(?:node|goplot|chia|smartmon|nvme|up)_\w+|up)\b")
 _WINDOW = re.compile(r"(?:\[|offset )(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-#: Windows of rules from here on are made with a sample for every scrape: they cost the most.
+#: Windows of rules from here on are made with a sample for every scrape, as they cost the most,
+#: and rates over windows up to here, as they hold few.
 _LONG = 6 * 3600
+_SHORT = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Seconds back by metric; `dense` are those that a rule reads over a long window."""
+    """Seconds back by metric; `dense` are those with a sample for every scrape."""
 
     back: dict[str, int]
     dense: dict[str, int]
@@ -43,6 +45,18 @@ def rules() -> list[Rule]:
     return [Rule(rule.get("record"), rule["expr"]) for rule in found]
 
 
+def rounds() -> list[list[Rule]]:
+    """The records, those of other records after these."""
+    left = [rule for rule in rules() if rule.record]
+    found: list[list[Rule]] = []
+    while left:
+        waiting = {rule.record for rule in left}
+        ready = [rule for rule in left if not names_in(rule.expression) & waiting]
+        found.append(ready)
+        left = [rule for rule in left if rule not in ready]
+    return found
+
+
 def names_in(expression: str) -> set[str]:
     """The metrics that PromQL asks for."""
     without = re.sub(r'"(?:[^"\\]|\\.)*"', '""', expression)
@@ -57,6 +71,9 @@ def needed() -> Needed:
     for query in queries():
         since = 0 if query.instant else query.since
         _ask(query.expression, since, recorded, back)
+        if 0 < _window(query.expression) <= _SHORT:
+            for name in _within(query.expression):
+                dense[name] = max(dense[name], since)
     for rule in rules():
         _ask(rule.expression, 0, recorded, back)
         window = _window(rule.expression)

@@ -75,7 +75,7 @@ class Plotter:
         """How many plots lie on a disk."""
         if disk not in self.filling:
             return still(165)
-        before = int(drawn(60, 120, self.name, disk))
+        before = int(drawn(20, 75, self.name, disk))
         ends = self._ends.get(disk, [])
         return lambda t: float(before + bisect_right(ends, t))
 

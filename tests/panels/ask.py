@@ -38,6 +38,15 @@ class Prometheus:
 
     def ask(self, path: str, **parameters: object) -> list[dict[str, Any]]:
         """A query's result. Raises RefusedError, OSError."""
+        result: list[dict[str, Any]] = self._data("POST", path, parameters)["result"]
+        return result
+
+    def rule_groups(self) -> list[dict[str, Any]]:
+        """Groups of rules, with how long each took when it was last evaluated."""
+        groups: list[dict[str, Any]] = self._data("GET", "rules", {})["groups"]
+        return groups
+
+    def _data(self, method: str, path: str, parameters: dict[str, object]) -> dict[str, Any]:
         url = urllib.parse.urlsplit(self.url)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if self.credentials is not None:
@@ -46,15 +55,15 @@ class Prometheus:
         line = self._connection(url.netloc, tls=url.scheme == "https")
         try:
             form = urllib.parse.urlencode(parameters)
-            line.request("POST", f"{url.path}/api/v1/{path}", form, headers)
+            line.request(method, f"{url.path}/api/v1/{path}", form, headers)
             answer = line.getresponse()
             text = answer.read()
         finally:
             line.close()
         if answer.status != http.HTTPStatus.OK:
             raise RefusedError(f"{answer.status}: {text.decode(errors='replace')[:300]}")
-        result: list[dict[str, Any]] = json.loads(text)["data"]["result"]
-        return result
+        data: dict[str, Any] = json.loads(text)["data"]
+        return data
 
     def _connection(self, netloc: str, *, tls: bool) -> http.client.HTTPConnection:
         if not tls:

@@ -15,7 +15,7 @@ SCRAPE = 15
 #: How wide a dashboard is drawn; a panel asks for no more points than it has pixels.
 _PIXELS = 1600
 _STEPS = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
-_UNITS = {"m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def queries() -> Iterator[Query]:
         since = _seconds(board["time"]["from"])
         for panel in panels(board):
             most = _PIXELS * panel["gridPos"]["w"] // 24
-            step = next(step for step in _STEPS if since / step <= most)
+            least = _seconds(panel.get("interval", f"{SCRAPE}s"))
+            step = next(step for step in _STEPS if since / step <= most and step >= least)
             for target in panel["targets"]:
                 yield Query(
                     board["title"],
@@ -73,6 +74,6 @@ def queries() -> Iterator[Query]:
                 )
 
 
-def _seconds(begin: str) -> int:
-    amount, unit = begin.removeprefix("now-")[:-1], begin[-1]
+def _seconds(text: str) -> int:
+    amount, unit = text.removeprefix("now-")[:-1], text[-1]
     return int(amount) * _UNITS[unit]
