@@ -95,7 +95,8 @@ def send_all(settings: Settings, token: str | None) -> int:
         return 0
     sent = 0
     for path in paths:
-        status = _post(f"{settings.annotations_url}/api/annotations", path.read_bytes(), token)
+        url = f"{settings.annotations_url}/api/annotations"
+        status = _post(url, settings.annotations_ca, path.read_bytes(), token)
         if status in _NEVER:
             path.rename(path.with_suffix(".refused"))
             print(f"Grafana refuses {path.name}: status {status}", file=sys.stderr)
@@ -107,17 +108,20 @@ def send_all(settings: Settings, token: str | None) -> int:
     return sent
 
 
-def _post(url: str, body: bytes, token: str | None) -> int:
+def _post(url: str, ca: Path | None, body: bytes, token: str | None) -> int:
     """POST JSON; the status of the answer. Raises OSError when there is none."""
+    import ssl
     from http.client import HTTPConnection, HTTPException, HTTPSConnection
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    connection = kind(parts.netloc, timeout=_TIMEOUT)
+    connection = HTTPConnection(parts.netloc, timeout=_TIMEOUT)
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=ca)
+        connection = HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=context)
     try:
         connection.request("POST", parts.path, body, headers)
         answer = connection.getresponse()

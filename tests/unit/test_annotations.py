@@ -1,6 +1,8 @@
 """Annotations: spooled with every plot, sent in order, lost never."""
 
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -112,6 +114,23 @@ def test_what_grafana_never_takes_is_put_aside(root: FarmRoot, grafana: Grafana)
     assert send_all(root.settings, None) == 0
     assert waiting(root.path / "state") == 0
     assert len(list(spool_folder(root.path / "state").glob("*.refused"))) == 2
+
+
+def test_a_grafana_that_speaks_tls_is_known_by_its_ca(root: FarmRoot, grafana: Grafana) -> None:
+    key, crt = (root.path / name for name in ("grafana.key", "grafana.crt"))
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Grafana"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    grafana.socket = context.wrap_socket(grafana.socket, server_side=True)
+    url = grafana.url.replace("http:", "https:")
+    plot(root, url)
+    with pytest.raises(OSError, match="certificate verify failed"):
+        send_all(root.settings, "glsa_x")
+    root.configure(more=f'[annotations]\nurl = "{url}"\nca = "{crt}"\n')
+    assert send_all(root.settings, "glsa_x") == 2
+    assert grafana.tokens == ["Bearer glsa_x"] * 2
 
 
 def test_without_grafana_nothing_is_spooled(root: FarmRoot) -> None:

@@ -108,6 +108,13 @@ def test_an_alert_is_delivered_by_every_way(
     assert [row["result"] for row in rows] == expected
 
 
+def test_durations_are_those_of_prometheus(checks: ModuleType) -> None:
+    assert [checks.seconds_of(text) for text in ("0s", "30s", "1m30s", "500ms")] == [0, 30, 90, 0.5]
+    for text in ("30", "1m 30s", "soon"):
+        with pytest.raises(ValueError, match="duration"):
+            checks.seconds_of(text)
+
+
 def test_what_fails_is_asked_again_until_the_deadline(
     checks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from ansible.module_utils.verify_checks import (
     ok,
     patiently,
     rules,
+    seconds_of,
     targets,
 )
 
@@ -79,6 +80,10 @@ options:
     type: list
     elements: str
     required: true
+  group_wait:
+    description: How long Alertmanager holds a first alert back, such as 30s.
+    type: str
+    required: true
   seconds:
     description: How long something is asked again, in seconds.
     type: int
@@ -96,6 +101,7 @@ EXAMPLES = """
     prometheus: {url: "http://farmer1:9090"}
     alertmanager: http://127.0.0.1:9093
     ways: [email]
+    group_wait: 30s
     seconds: 60
 """
 
@@ -126,6 +132,7 @@ def main() -> None:
         **dict.fromkeys(("hosts", "rules", "dashboards", "ways"), texts),
         "prometheus": {"type": "dict", "required": True, "options": prometheus},
         "alertmanager": {"type": "str", "required": True},
+        "group_wait": {"type": "str", "required": True},
         "seconds": {"type": "int", "required": True},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -133,12 +140,16 @@ def main() -> None:
         module.exit_json(changed=False, rows=[])
     asked = module.params
     # Its notification takes the longest: it is on its way while the rest is asked.
-    alert = _Alert(Service(asked["alertmanager"]), asked["farmer"], asked["ways"])
+    try:
+        held_back = seconds_of(asked["group_wait"])
+    except ValueError as error:
+        module.fail_json(msg=f"alertmanager_group_wait: {error}")
+    alert = _Alert(Service(asked["alertmanager"]), asked["farmer"], asked["ways"], held_back)
     deadline = time.monotonic() + asked["seconds"]
     rows = _prometheus(asked, deadline)
     if asked["dashboards"]:
         rows += _grafana(asked["dashboards"], deadline)
-    rows += alert.await_delivery(deadline + _ALERT_SECONDS)
+    rows += alert.await_delivery(deadline + held_back + _ALERT_SECONDS)
     module.exit_json(changed=False, rows=rows)
 
 
@@ -214,8 +225,9 @@ class _Alert:
 
     _WHAT = "Alertmanager takes a test alert"
 
-    def __init__(self, service: Service, farmer: str, ways: list[str]) -> None:
-        """Sends the alert."""
+    def __init__(self, service: Service, farmer: str, ways: list[str], held_back: float) -> None:
+        """Sends the alert, which Alertmanager holds back for so many seconds."""
+        self._due = time.monotonic() + held_back - 3
         self._service = service
         self._ways = ways
         self._labels = {
@@ -258,7 +270,11 @@ class _Alert:
             return [*rows, absent("Alertmanager delivers a test alert", words)]
 
         def went_out() -> list[Row]:
-            return delivered(self._ways, self._before, self._told())
+            now = self._told()
+            if time.monotonic() < self._due:
+                # What goes out before is another alert's.
+                self._before = now
+            return delivered(self._ways, self._before, now)
 
         rows += patiently(went_out, "Alertmanager delivers a test alert", deadline)
         self._send(0)

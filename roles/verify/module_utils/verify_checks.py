@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ansible.module_utils.goplot_http import ServiceError
 
 _PAUSE = 2.0
+_UNITS = {"ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 Row = dict[str, str]
 
 
@@ -107,6 +109,14 @@ def _samples(text: str, name: str) -> Iterator[tuple[str, float]]:
             yield way, float(rest.split()[-1])
 
 
+def seconds_of(text: str) -> float:
+    """A duration as Prometheus writes it, such as 1m30s, in seconds. Raises ValueError."""
+    parts = re.findall(r"(\d+)(ms|s|m|h|d|w|y)", text)
+    if "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{text!r} is no duration such as 30s or 1m30s")
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+
+
 def delivered(
     ways: Sequence[str],
     before: Mapping[str, tuple[float, float]],
@@ -124,5 +134,5 @@ def delivered(
             words = f"failed {failed:.0f} times: journalctl -u prometheus-alertmanager"
             rows.append(bad(what, words))
         else:
-            rows.append(bad(what, "not sent yet: is alertmanager_group_wait longer than a minute?"))
+            rows.append(bad(what, "not sent: journalctl -u prometheus-alertmanager"))
     return rows

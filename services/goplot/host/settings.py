@@ -127,7 +127,8 @@ class HarvesterSettings:
 class Settings:
     """Everything that the settings file says.
 
-    `annotations_url` is None without Grafana, a collector where it has no table.
+    `annotations_url` is None without Grafana, `annotations_ca` where the system trusts the CA of
+    its certificate, a collector where it has no table.
     """
 
     path: Path
@@ -135,6 +136,7 @@ class Settings:
     plot: PlotSettings
     plotters: Mapping[str, PlotterSettings]
     annotations_url: str | None
+    annotations_ca: Path | None
     host: HostSettings
     chia: ChiaSettings
     farmer_collector: FarmerSettings | None
@@ -219,10 +221,11 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
     reader.only(document, _TABLES, "")
     plotters = _plotters(reader, reader.table(document, "plotters"))
     annotations = reader.table(document, "annotations")
-    reader.only(annotations, ("url",), "annotations.")
+    reader.only(annotations, ("url", "ca"), "annotations.")
     url = reader.take(annotations, "url", str, "", "annotations.")
     if url and not url.startswith(("http://", "https://")):
         reader.refuse("annotations.url", f"is {url!r}; it must begin with http:// or https://")
+    ca = reader.take(annotations, "ca", str, "", "annotations.")
     host = reader.table(document, "host")
     reader.only(host, ("mountinfo", "proc", "units"), "host.")
     units = reader.take(host, "units", str, "systemd", "host.")
@@ -236,6 +239,7 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
         plot=_plot(reader, reader.table(document, "plot"), plotters),
         plotters=plotters,
         annotations_url=url or None,
+        annotations_ca=Path(ca) if ca else None,
         host=HostSettings(Path(mountinfo), Path(proc), units),
         chia=_chia(reader, reader.table(document, "chia")),
         farmer_collector=_farmer(reader, document),
