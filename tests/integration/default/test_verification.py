@@ -1,0 +1,80 @@
+"""playbooks/verify.yml on a farm that works, and on one that does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Ssh = Callable[[str], Any]
+
+PROJECT = Path(__file__).parents[3]
+INVENTORY = PROJECT / "molecule/default/inventory"
+SECRETS = (
+    "/etc/goplot/grafana/admin_password",
+    "/etc/goplot/grafana/secret_key",
+    "/etc/goplot/grafana/annotations.token",
+)
+
+
+def play(playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    return subprocess.run(
+        [program, "-i", str(INVENTORY), *arguments, str(PROJECT / "playbooks" / playbook)],
+        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT,
+    )
+
+
+def test_a_farm_that_works_passes_and_its_alert_arrives(ssh: Ssh) -> None:
+    ssh("farmer1").check_output("rm -f /var/lib/webhook")
+    done = play("verify.yml")
+    assert done.returncode == 0, done.stdout
+    assert "FAILED" not in done.stdout
+    for words in (
+        "Prometheus scrapes harvester1 (node)",
+        "Prometheus has the rules of plotting.yml",
+        "Grafana reads Prometheus",
+        "Grafana has the dashboard goplot-farm",
+        "plotter1 annotates in Grafana",
+        "Alertmanager delivers a test alert (webhook)",
+    ):
+        assert f"ok      {words}" in done.stdout
+    told = ssh("farmer1").check_output("cat /var/lib/webhook").splitlines()
+    names = [alert["labels"]["alertname"] for line in told for alert in json.loads(line)["alerts"]]
+    assert "GoplotVerify" in names
+
+
+def test_a_farm_that_does_not_work_fails_by_name(ssh: Ssh) -> None:
+    ssh("farmer1").check_output("systemctl stop grafana-server")
+    try:
+        done = play("verify.yml", "-e", "verify_seconds=2")
+    finally:
+        ssh("farmer1").check_output("systemctl start grafana-server")
+    assert done.returncode != 0
+    failed = {line.split("  ")[1] for line in done.stdout.splitlines() if "FAILED  " in line}
+    assert {
+        "Grafana answers",
+        "Grafana reads Prometheus",
+        "plotter1 annotates in Grafana",
+    } <= failed
+    assert not any(words.startswith(("Prometheus", "Alertmanager")) for words in failed)
+
+
+def test_a_play_shows_no_secret_of_grafana_however_much_it_shows(ssh: Ssh) -> None:
+    secrets = [ssh("farmer1").check_output(f"cat {path}") for path in SECRETS]
+    # A new token is made, for that is the task that handles it.
+    ssh("farmer1").check_output(f"rm {SECRETS[2]}")
+    done = play("grafana.yml", "-vvvv", "--diff")
+    assert done.returncode == 0, done.stdout
+    secrets.append(ssh("farmer1").check_output(f"cat {SECRETS[2]}"))
+    assert secrets[2] != secrets[3]
+    assert ssh("plotter1").check_output("cat /etc/goplot/grafana.token") == secrets[3]
+    assert [secret for secret in secrets if secret in done.stdout + done.stderr] == []
