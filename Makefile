@@ -46,7 +46,7 @@ test-unit: tools  ## unit and property tests; under two minutes
 .PHONY: test-hosts
 test-hosts: tools  ## the test hosts, then the scenarios on them
 	pytest tests/integration/test_hosts.py
-	$(BIN)/python -m tests.tools.scenario default single
+	$(BIN)/python -m tests.tools.scenario default single network
 	$(BIN)/python -m tests.campaign
 
 .PHONY: soak
