@@ -56,6 +56,10 @@ soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
+.PHONY: dashboards
+dashboards: tools  ## write dashboard/json from the dashboards' code
+	$(BIN)/python -m dashboard
+
 .PHONY: bench
 bench: tools  ## what goplot costs, as figures and ratios; no part of make test
 	PYTHONPATH=services python -m tests.bench

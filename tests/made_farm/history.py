@@ -24,8 +24,8 @@ _QUICK = ("node_time_seconds", "node_textfile_mtime_seconds")
 
 def write(
     series: Iterable[Series], end: int, folder: Path, promtool: Path, *, thorough: bool = False
-) -> int:
-    """Write blocks into `folder` of the week before `end` (Unix time); returns their samples.
+) -> None:
+    """Write blocks into `folder` of the week before `end` (Unix time).
 
     As much of each metric as the dashboards and rules ask for; `thorough`: a day of each, with a
     sample a minute.
@@ -37,7 +37,6 @@ def write(
         by_name.setdefault(one.name, []).append(one)
     least = 86400 if thorough else 0
     back = {name: max(asked.back.get(name, 0), least) + _MARGIN for name in by_name}
-    samples = 0
     importing: subprocess.Popen[bytes] | None = None
     for number, since in enumerate(range(begin // _BLOCK * _BLOCK, end + 1, _BLOCK)):
         path = folder / f"window{number % 2}.txt"
@@ -54,7 +53,6 @@ def write(
             file.write("# EOF\n")
         if importing is not None and importing.wait() != 0:
             raise RuntimeError("promtool refuses what was made")
-        samples += written
         if written:
             command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "-q", path, folder]
             importing = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -62,7 +60,6 @@ def write(
         raise RuntimeError("promtool refuses what was made")
     for path in folder.glob("window?.txt"):
         path.unlink()
-    return samples
 
 
 def record(
@@ -102,7 +99,8 @@ def _steps(
     first = max(since, end - back[name])
     if first >= since + _BLOCK:
         return
-    if since >= end - dense.get(name, 0) - _BLOCK or (thorough and name in _QUICK):
+    margin = _BLOCK if thorough else _MARGIN
+    if since >= end - dense.get(name, 0) - margin or (thorough and name in _QUICK):
         step = _SCRAPE
     else:
         fine = since >= end - _HOURS - _BLOCK or (thorough and since >= end - 90000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.panels.queries import queries
 
 RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
 _NAME = re.compile(r"\b(?:[a-z]\w*:\w+:\w+|(?:node|goplot|chia|smartmon|nvme|up)_\w+|up)\b")
-_WINDOW = re.compile(r"(?:\[|offset )(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 #: Windows of rules from here on are made with a sample for every scrape, as they cost the most,
 #: and rates over windows up to here, as they hold few.
@@ -71,34 +69,29 @@ def needed() -> Needed:
     for query in queries():
         since = 0 if query.instant else query.since
         _ask(query.expression, since, recorded, back)
-        if 0 < _window(query.expression) <= _SHORT:
-            for name in _within(query.expression):
+        for name in names_in(query.expression):
+            if 0 < _window(name, query.expression) <= _SHORT:
                 dense[name] = max(dense[name], since)
     for rule in rules():
         _ask(rule.expression, 0, recorded, back)
-        window = _window(rule.expression)
-        if window >= _LONG and "offset" not in rule.expression:
-            for name in _within(rule.expression):
+        for name in names_in(rule.expression):
+            window = _window(name, rule.expression, offsets=False)
+            if window >= _LONG:
                 dense[name] = max(dense[name], window)
     return Needed(dict(back), dict(dense))
 
 
 def _ask(expression: str, since: int, recorded: dict[str, str], back: dict[str, int]) -> None:
-    seconds = since + _window(expression)
     for name in names_in(expression):
+        seconds = since + _window(name, expression)
         if seconds >= back[name]:
             back[name] = seconds
             if name in recorded and name not in names_in(recorded[name]):
                 _ask(recorded[name], seconds, recorded, back)
 
 
-def _window(expression: str) -> int:
-    found = _WINDOW.findall(expression)
+def _window(name: str, expression: str, *, offsets: bool = True) -> int:
+    """Seconds of the longest window over a metric, or of the farthest look back at it."""
+    kind = r"(?:\[| offset )" if offsets else r"\["
+    found = re.findall(rf"\b{name}(?:\{{[^}}]*\}})?{kind}(\d+)([smhd])", expression)
     return max((int(count) * _SECONDS[unit] for count, unit in found), default=0)
-
-
-def _within(expression: str) -> Iterator[str]:
-    """The metrics that have a window of their own."""
-    for name in names_in(expression):
-        if re.search(rf"\b{name}(?:\{{[^}}]*\}})?\[", expression):
-            yield name

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,21 +26,29 @@ _READY = 120
 _LEAD = 150
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A Prometheus with a made farm: its process, and how many series it scrapes."""
+
+    prometheus: Prometheus
+    process: int
+    series: int
+
+
 @contextlib.contextmanager
 def made_farm(
     count: int, disks: int, folder: Path, programs: Path, *, thorough: bool = False
-) -> Iterator[tuple[Prometheus, dict[str, int]]]:
+) -> Iterator[Made]:
     """A Prometheus that scrapes `count` hosts with `disks` disks each until the block ends.
 
-    `programs` holds prometheus and promtool. Gives it with what it holds: series, samples.
-    `thorough`: a history without gaps, for pictures.
+    `programs` holds prometheus and promtool; `thorough`: a history without gaps, for pictures.
     """
     end = int(time.time()) + (_LEAD if thorough else 0)
     made = list(series(count, disks, end - WEEK))
     data = folder / "data"
     data.mkdir()
     promtool = programs / "promtool"
-    samples = write((one for _, one in made), end, data, promtool, thorough=thorough)
+    write((one for _, one in made), end, data, promtool, thorough=thorough)
     live: dict[str, list[Series]] = defaultdict(list)
     for host, one in made:
         live[host.name].append(one)
@@ -55,8 +64,10 @@ def made_farm(
         wait_until("the end of the history", lambda: time.time() >= end, _LEAD)
         rules = [str(path) for path in sorted(RULES.glob("*.yml"))]
         configuration.write_text(json.dumps(_configuration(hosts(count), exporter, port, rules)))
-        with _running(programs, configuration, data, port):
-            yield found, {"series": sum(one.last > WEEK for _, one in made), "samples": samples}
+        with _running(programs, configuration, data, port) as process:
+            now = time.time() - end + WEEK
+            shown = sum(one.first <= now < one.last for _, one in made)
+            yield Made(found, process, shown)
 
 
 def _configuration(farm: list[Host], exporter: int, port: int, rules: list[str]) -> object:
@@ -85,7 +96,7 @@ def _configuration(farm: list[Host], exporter: int, port: int, rules: list[str])
 
 
 @contextlib.contextmanager
-def _running(programs: Path, configuration: Path, data: Path, port: int) -> Iterator[None]:
+def _running(programs: Path, configuration: Path, data: Path, port: int) -> Iterator[int]:
     command = [
         programs / "prometheus",
         f"--config.file={configuration}",
@@ -101,7 +112,7 @@ def _running(programs: Path, configuration: Path, data: Path, port: int) -> Iter
     with subprocess.Popen(command) as process:
         try:
             wait_until("Prometheus", lambda: _answers(port), _READY)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait()

@@ -46,7 +46,7 @@ def _recorded() -> Iterator[dict[str, Any]]:
 
 def test_the_files_are_what_the_code_makes() -> None:
     committed = {path.name: path.read_text() for path in _JSON.glob("*.json")}
-    assert committed == contents(), "run `python -m dashboard` and commit dashboard/json"
+    assert committed == contents(), "run `make dashboards` and commit dashboard/json"
 
 
 def test_uids_are_stable() -> None:
