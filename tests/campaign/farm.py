@@ -103,8 +103,9 @@ class Farm:
         return self._listed("farm/*/*/logs/plot.*.log")
 
     def left_on_temp(self) -> list[str]:
-        """Whatever lies on the temp farms but what belongs to their file systems."""
-        return [path for path in self._listed("plot_temp/*/*") if not path.endswith("/lost+found")]
+        """Whatever lies on the temp farms but what belongs to file systems and to diskhand."""
+        known = ("/lost+found", "/.goplot-probe")
+        return [path for path in self._listed("plot_temp/*/*") if not path.endswith(known)]
 
     def partial_plots(self) -> list[str]:
         """Whatever lies beside the plots."""
