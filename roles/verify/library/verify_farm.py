@@ -200,6 +200,8 @@ def _grafana(dashboards: list[str], deadline: float) -> list[Row]:
         return [ok(f"Grafana has the dashboard {uid}", found["title"])]
 
     rows = patiently(answers, "Grafana answers", deadline)
+    if rows[0]["result"] != "ok":
+        return rows
     rows += patiently(refuses, "Grafana refuses strangers", deadline)
     rows += patiently(datasource, "Grafana reads Prometheus", deadline)
     for uid in dashboards:
