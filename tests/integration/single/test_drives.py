@@ -24,7 +24,8 @@ def test_a_collector_is_sandboxed(ssh: Ssh, name: str) -> None:
 
 
 def test_nothing_else_of_the_package_runs(ssh: Ssh) -> None:
-    assert not ssh("farm1").service("prometheus-node-exporter-apt.timer").is_enabled
+    assert ssh("farm1").service("prometheus-node-exporter-apt.timer").is_masked
+    assert not ssh("farm1").file("/var/lib/prometheus/node-exporter/apt.prom").exists
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -36,12 +37,16 @@ def test_a_collector_writes_in_its_sandbox(ssh: Ssh, name: str) -> None:
     assert ssh("farm1").run(f"runuser -u prometheus -- cat {file}").succeeded
 
 
-def test_a_failing_drive_has_the_place_where_its_plots_lie(prometheus: Query) -> None:
+def test_a_failing_drive_has_the_place_where_its_plots_lie(ssh: Ssh, prometheus: Query) -> None:
+    source = ssh("farm1").check_output("findmnt --noheadings --output SOURCE /farm/1/disk1")
+    drive = source.removeprefix("/dev/")
+    ssh("farm1").check_output(f"echo {drive} > /etc/goplot-stand-in-drive")
+    ssh("farm1").check_output("systemctl start prometheus-node-exporter-smartmon.service")
     query = 'ALERTS{alertname="DriveFailing", disk="disk1", alertstate="firing"}'
     wait_until("the alert", lambda: prometheus(query) != [], 90)
     (alert,) = prometheus(query)
     place = {key: alert["metric"].get(key) for key in ("instance", "drive", "farm", "disk")}
-    assert place == {"instance": "farm1", "drive": "vdb", "farm": "1", "disk": "disk1"}
+    assert place == {"instance": "farm1", "drive": drive, "farm": "1", "disk": "disk1"}
     assert alert["metric"]["serial"] == "ZR5STAND"
 
 
