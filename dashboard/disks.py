@@ -93,9 +93,8 @@ def _summary() -> list[parts.Panel]:
             "Used, committed and size",
             "Disks of plotters: what lies there, what is promised to running plots, what there is.",
             [
-                (f"sum({of('goplot_disk_used_bytes')})", "used"),
-                (f"sum({of('goplot_disk_committed_bytes')})", "committed"),
-                (f"sum({of('goplot_disk_size_bytes')})", "size"),
+                (f"sum({of(f'instance:goplot_disk_{name}_bytes:sum')})", name)
+                for name in ("used", "committed", "size")
             ],
             Look("bytes", empty=_NONE, colours={"used": BLUE, "committed": SKY, "size": GREY}),
         ),
@@ -103,8 +102,8 @@ def _summary() -> list[parts.Panel]:
             "Plots on disks and plots farmed",
             "Plot files that lie on the disks, and those that harvesters have.",
             [
-                (f"sum({of('goplot_harvester_disk_plot_files')})", "on disks"),
-                (f"sum({of('chia_harvester_disk_plots')})", "farmed"),
+                (f"sum({of('instance:goplot_harvester_disk_plot_files:sum')})", "on disks"),
+                (f"sum({of('instance:chia_harvester_plots:sum')})", "farmed"),
             ],
             Look("locale", empty=_NONE, colours={"on disks": GREY, "farmed": GOOD}),
         ),
@@ -204,8 +203,7 @@ def _drives() -> list[parts.Panel]:
             "The hottest drive of each host; the hottest eight.",
             [
                 (
-                    "topk(8, max by (instance) "
-                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    parts.highest(8, "instance:goplot_drive_temperature:max_celsius"),
                     "{{instance}}",
                 )
             ],
@@ -215,7 +213,7 @@ def _drives() -> list[parts.Panel]:
             "Drive input and output",
             "Bytes a second of all drives of the chosen hosts.",
             [
-                (f"sum(rate({of(f'node_disk_{way}_bytes_total')}[$__rate_interval]))", way)
+                (f"sum({of(f'instance:node_disk_{way}_bytes:rate5m')})", way)
                 for way in ("read", "written")
             ],
             Look("Bps", colours={"read": SKY, "written": BLUE}),

@@ -6,7 +6,6 @@ from dashboard import parts
 from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, SKY, WARNING, Look, of
 
 _RATE = "[$__rate_interval]"
-_CPU = of("node_cpu_seconds_total", 'mode="idle"')
 _ROOT = 'mountpoint="/"'
 
 
@@ -96,7 +95,7 @@ def _hosts() -> list[parts.Panel]:
             [
                 ("Up", f"max by (instance, groups) ({of('up')})", parts.named(parts.YES_NO)),
                 ("Uptime", f"time() - {_by('node_boot_time_seconds')}", [parts.unit("s")]),
-                ("CPU", f"1 - avg by (instance) (rate({_CPU}{_RATE}))", [*share, *parts.gauge()]),
+                ("CPU", _by("instance:node_cpu_busy:ratio_rate5m"), [*share, *parts.gauge()]),
                 ("Memory", f"1 - {free} / {memory}", [*share, *parts.gauge()]),
                 ("Root used", f"1 - {root} / {size}", [*share, *busy]),
                 (
@@ -124,7 +123,7 @@ def _machines() -> list[parts.Panel]:
         parts.lines(
             "CPU",
             "Busy share of all processors of each host; the busiest eight.",
-            [(f"topk(8, 1 - avg by (instance) (rate({_CPU}{_RATE})))", "{{instance}}")],
+            [(parts.highest(8, "instance:node_cpu_busy:ratio_rate5m"), "{{instance}}")],
             Look("percentunit", width=8, high=1),
         ),
         parts.lines(

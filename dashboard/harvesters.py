@@ -110,7 +110,7 @@ def _lookups() -> list[parts.Panel]:
         parts.lines(
             "Slow lookups by harvester",
             "Share of lookups over five seconds within half an hour; the slowest eight.",
-            [(f"topk(8, {of('instance:chia_harvester_lookups_slow:ratio30m')})", "{{instance}}")],
+            [(parts.highest(8, "instance:chia_harvester_lookups_slow:ratio30m"), "{{instance}}")],
             Look("percentunit", empty="No lookup within half an hour"),
         ),
         parts.lines(

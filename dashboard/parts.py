@@ -46,6 +46,12 @@ def everywhere(metric: str, *matchers: str) -> str:
     return f"{metric}{{{','.join([_JOB, *matchers])}}}"
 
 
+def highest(count: int, record: str) -> str:
+    """The hosts that were highest over the time range: topk alone picks others at each step."""
+    chosen = of(record)
+    return f"{chosen} and on (instance) topk({count}, avg_over_time({chosen}[$__range] @ end()))"
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a panel shows its values; `colours` by series name, `steps` by value from the lowest.

@@ -309,11 +309,8 @@ def _space() -> list[parts.Panel]:
             "Bytes a second that the drives of each farm number read and wrote.",
             [
                 (
-                    f"sum by ({label}) ({of('instance_drive:goplot_place:info', present)}"
-                    " * on (instance, drive) group_left () "
-                    "max by (instance, drive) (label_replace("
-                    f"rate({of(f'node_disk_{way}_bytes_total')}[$__rate_interval]), "
-                    '"drive", "$1", "device", "(.+)")))',
+                    f"sum by ({label}) "
+                    f"({of(f'instance_farm:node_disk_{way}_bytes:rate5m', present)})",
                     f"{label.replace('_', ' ')} {{{{{label}}}}} {way}",
                 )
                 for label, present in (("farm", 'farm!=""'), ("temp_farm", 'temp_farm!=""'))
@@ -326,14 +323,13 @@ def _space() -> list[parts.Panel]:
 
 def _machine() -> list[parts.Panel]:
     rate = "[$__rate_interval]"
-    cpu = of("node_cpu_seconds_total", 'mode="idle"')
     memory, free = of("node_memory_MemTotal_bytes"), of("node_memory_MemAvailable_bytes")
     swap, unused = of("node_memory_SwapTotal_bytes"), of("node_memory_SwapFree_bytes")
     return [
         parts.lines(
             "CPU",
             "Busy share of all processors of each host; the busiest eight.",
-            [(f"topk(8, 1 - avg by (instance) (rate({cpu}{rate})))", "{{instance}}")],
+            [(parts.highest(8, "instance:node_cpu_busy:ratio_rate5m"), "{{instance}}")],
             Look("percentunit", width=8, high=1),
         ),
         parts.lines(
@@ -368,8 +364,7 @@ def _machine() -> list[parts.Panel]:
                     "{{instance}} board",
                 ),
                 (
-                    "topk(6, max by (instance) "
-                    f"({of('instance_drive:goplot_drive_temperature:celsius')}))",
+                    parts.highest(6, "instance:goplot_drive_temperature:max_celsius"),
                     "{{instance}} drives",
                 ),
             ],

@@ -63,17 +63,16 @@ def write(
 
 
 def record(
-    prometheus: Prometheus, rules: Iterable[Rule], moments: range, folder: Path, promtool: Path
+    prometheus: Prometheus, rules: Iterable[Rule], end: int, folder: Path, promtool: Path
 ) -> None:
-    """Write blocks of what some rules would have recorded at some moments."""
+    """Write blocks of what some rules would have recorded until `end`, as far back as is asked."""
     windows: dict[int, list[str]] = defaultdict(list)
+    back = needed().back
     for rule in rules:
+        start = end - back.get(rule.record or "", 0) - _MARGIN
+        step = rule.interval
         answer = prometheus.ask(
-            "query_range",
-            query=rule.expression,
-            start=moments.start,
-            end=moments.stop,
-            step=moments.step,
+            "query_range", query=rule.expression, start=start - start % step, end=end, step=step
         )
         for one in answer:
             labels = ",".join(

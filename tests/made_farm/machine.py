@@ -7,7 +7,7 @@ from zlib import crc32
 
 from tests.made_farm.series import GIB, Series, Value, counted, still, wave
 
-_CPUS = 4
+_CPUS = 16
 _FOLDER = "/var/lib/prometheus/node-exporter"
 
 

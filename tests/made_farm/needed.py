@@ -30,17 +30,25 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `record` is None for an alert."""
+    """One rule; `record` is None for an alert, `interval` the seconds between two results."""
 
     record: str | None
     expression: str
+    interval: int
 
 
 def rules() -> list[Rule]:
     """All rules that the role deploys."""
-    groups = [yaml.safe_load(path.read_text())["groups"] for path in sorted(RULES.glob("*.yml"))]
-    found = [rule for file in groups for group in file for rule in group["rules"]]
-    return [Rule(rule.get("record"), rule["expr"]) for rule in found]
+    groups = [
+        group
+        for path in sorted(RULES.glob("*.yml"))
+        for group in yaml.safe_load(path.read_text())["groups"]
+    ]
+    return [
+        Rule(rule.get("record"), rule["expr"], 60 * int(group.get("interval", "1m")[:-1]))
+        for group in groups
+        for rule in group["rules"]
+    ]
 
 
 def rounds() -> list[list[Rule]]:

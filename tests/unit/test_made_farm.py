@@ -53,5 +53,5 @@ def test_its_plotters_keep_max_plots_and_plot_gap() -> None:
 def test_windows_of_rules_count_for_what_they_read() -> None:
     found = needed()
     assert found.back["goplot_disk_used_bytes"] >= 86400
-    assert found.dense["goplot_disk_used_bytes"] >= 86400
-    assert "smartmon_device_smart_healthy" not in found.dense
+    assert found.dense["node_network_receive_bytes_total"] >= 6 * 3600
+    assert "goplot_disk_used_bytes" not in found.dense
