@@ -3,7 +3,8 @@
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboard import parts
-from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look, of
+from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look
+from dashboard.selectors import highest, least, of, total
 
 _BY = "instance, farm, disk"
 _NONE = "No disk in this choice of hosts"
@@ -42,44 +43,43 @@ _SIZE = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_by
 
 
 def _summary() -> list[parts.Panel]:
-    small = {"width": 4, "height": 4, "empty": _NONE}
-    bad = ((None, GOOD), (1, BAD))
+    small = {**parts.SMALL, "empty": _NONE}
     either = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
     return [
         parts.single(
             "Disks",
             "Disks of the chosen hosts, mounted or not.",
-            [(f"count(max by ({_BY}) ({either}))", "")],
+            f"count(max by ({_BY}) ({either}))",
             Look("none", **small),
         ),
         parts.single(
             "Disks gone",
             "Disks whose folder is no mount point now.",
-            [(f"sum(1 - max by ({_BY}) ({either}))", "")],
-            Look("none", steps=bad, **small),
+            f"sum(1 - max by ({_BY}) ({either}))",
+            Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Drives failing",
             "Drives that say of themselves that they fail.",
-            [(f"sum({of('instance_drive:goplot_drive_failing:bool')})", "")],
-            Look("none", steps=bad, width=4, height=4, empty="No drive tells its health"),
+            total("instance_drive:goplot_drive_failing:bool"),
+            Look("none", steps=parts.SOME_IS_BAD, empty="No drive tells its health", **parts.SMALL),
         ),
         parts.single(
             "Size",
             "Size of all disks that are mounted.",
-            [(f"sum({_SIZE})", "")],
+            f"sum({_SIZE})",
             Look("bytes", decimals=2, **small),
         ),
         parts.single(
             "Room",
             "Bytes in rotation that are promised to no plot.",
-            [(f"sum({of('goplot_disk_available_bytes')})", "")],
+            total("goplot_disk_available_bytes"),
             Look("bytes", decimals=2, **small),
         ),
         parts.single(
             "Hours left",
             "Until the first host has filled all of its disks, at the rate of the last day.",
-            [(f"min({of('instance:goplot_disks:hours_left')})", "")],
+            least("instance:goplot_disks:hours_left"),
             Look(
                 "none",
                 decimals=0,
@@ -93,7 +93,7 @@ def _summary() -> list[parts.Panel]:
             "Used, committed and size",
             "Disks of plotters: what lies there, what is promised to running plots, what there is.",
             [
-                (f"sum({of(f'instance:goplot_disk_{name}_bytes:sum')})", name)
+                (total(f"instance:goplot_disk_{name}_bytes:sum"), name)
                 for name in ("used", "committed", "size")
             ],
             Look("bytes", empty=_NONE, colours={"used": BLUE, "committed": SKY, "size": GREY}),
@@ -102,8 +102,8 @@ def _summary() -> list[parts.Panel]:
             "Plots on disks and plots farmed",
             "Plot files that lie on the disks, and those that harvesters have.",
             [
-                (f"sum({of('instance:goplot_harvester_disk_plot_files:sum')})", "on disks"),
-                (f"sum({of('instance:chia_harvester_plots:sum')})", "farmed"),
+                (total("instance:goplot_harvester_disk_plot_files:sum"), "on disks"),
+                (total("instance:chia_harvester_plots:sum"), "farmed"),
             ],
             Look("locale", empty=_NONE, colours={"on disks": GREY, "farmed": GOOD}),
         ),
@@ -203,7 +203,7 @@ def _drives() -> list[parts.Panel]:
             "The hottest drive of each host; the hottest eight.",
             [
                 (
-                    parts.highest(8, "instance:goplot_drive_temperature:max_celsius"),
+                    highest(8, "instance:goplot_drive_temperature:max_celsius"),
                     "{{instance}}",
                 )
             ],
@@ -212,10 +212,7 @@ def _drives() -> list[parts.Panel]:
         parts.lines(
             "Drive input and output",
             "Bytes a second of all drives of the chosen hosts.",
-            [
-                (f"sum({of(f'instance:node_disk_{way}_bytes:rate5m')})", way)
-                for way in ("read", "written")
-            ],
+            [(total(f"instance:node_disk_{way}_bytes:rate5m"), way) for way in ("read", "written")],
             Look("Bps", colours={"read": SKY, "written": BLUE}),
         ),
     ]

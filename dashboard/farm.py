@@ -3,10 +3,10 @@
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboard import parts
-from dashboard.parts import BAD, BLUE, GOOD, ORANGE, PURPLE, RED, WARNING, Look, everywhere, of
+from dashboard.parts import BAD, BLUE, GOOD, ORANGE, PURPLE, RED, WARNING, Look
+from dashboard.selectors import everywhere, least, most, of, total
 
 _XCH = "1e12"
-_SMALL = {"width": 4, "height": 4}
 _STATUSES = {
     "farming": GOOD,
     "syncing": WARNING,
@@ -40,85 +40,84 @@ def board() -> build.Dashboard:
 
 def _status() -> list[parts.Panel]:
     status = of("chia_farming_status")
-    ok = ((None, BAD), (1, GOOD))
     return [
         parts.single(
             "Farming status",
             "What Chia itself says of the farm: farming, syncing, not synced, farmer down.",
-            [(f"max by (status) ({status} == 1)", "{{status}}")],
-            Look("none", colours=_STATUSES, empty=_ASKED, **_SMALL),
-            name=True,
+            f"max by (status) ({status} == 1)",
+            Look("none", colours=_STATUSES, empty=_ASKED, **parts.SMALL),
+            name="{{status}}",
         ),
         parts.single(
             "Full node",
             "Whether the full node is synced with the network.",
-            [(f"min({of('chia_full_node_synced')})", "")],
+            least("chia_full_node_synced"),
             Look(
                 "none",
                 names={"1": ("synced", GOOD), "0": ("not synced", BAD)},
                 empty=_NO_NODE,
-                **_SMALL,
+                **parts.SMALL,
             ),
         ),
         parts.single(
             "Harvesters connected",
             "Harvesters that the farmer is connected to.",
-            [(f"sum({of('chia_farmer_harvester_connected')})", "")],
-            Look("none", steps=ok, empty=_ASKED, **_SMALL),
+            total("chia_farmer_harvester_connected"),
+            Look("none", steps=parts.SOME_IS_GOOD, empty=_ASKED, **parts.SMALL),
         ),
         parts.single(
             "Active alerts",
             "Alerts that fire now and need somebody; the table below names them.",
-            [(f"count({_FIRING}) or vector(0)", "")],
-            Look("none", steps=((None, GOOD), (1, WARNING)), **_SMALL),
+            f"count({_FIRING}) or vector(0)",
+            Look("none", steps=parts.SOME_IS_WARNING, **parts.SMALL),
         ),
         parts.single(
             "Plots",
             "Plots that all connected harvesters farm.",
-            [(f"sum({of('chia_farmer_harvester_plots')})", "")],
-            Look("locale", empty=_ASKED, **_SMALL),
+            total("chia_farmer_harvester_plots"),
+            Look("locale", empty=_ASKED, **parts.SMALL),
         ),
         parts.single(
             "Size",
             "Bytes of all plots that are farmed.",
-            [(f"sum({of('chia_farmer_harvester_bytes')})", "")],
-            Look("bytes", decimals=2, empty=_ASKED, **_SMALL),
+            total("chia_farmer_harvester_bytes"),
+            Look("bytes", decimals=2, empty=_ASKED, **parts.SMALL),
         ),
         parts.single(
             "Height",
             "Height of the full node's peak.",
-            [(f"max({of('chia_full_node_height')})", "")],
-            Look("locale", empty=_NO_NODE, **_SMALL),
+            most("chia_full_node_height"),
+            Look("locale", empty=_NO_NODE, **parts.SMALL),
         ),
         parts.single(
             "Peers",
             "Full nodes that this one is connected to.",
-            [(f"sum({of('chia_peers', _service('full_node'), _kind('full_node'))})", "")],
-            Look("none", steps=((None, WARNING), (3, GOOD)), empty=_NO_NODE, **_SMALL),
+            total("chia_peers", _service("full_node"), _kind("full_node")),
+            Look("none", steps=((None, WARNING), (3, GOOD)), empty=_NO_NODE, **parts.SMALL),
         ),
         parts.single(
             "Netspace",
             "Estimated space of the whole network.",
-            [(f"max({of('chia_netspace_bytes')})", "")],
-            Look("bytes", decimals=2, empty=_NO_NODE, **_SMALL),
+            most("chia_netspace_bytes"),
+            Look("bytes", decimals=2, empty=_NO_NODE, **parts.SMALL),
         ),
         parts.single(
             "Difficulty",
             "Difficulty of the network.",
-            [(f"max({of('chia_full_node_difficulty')})", "")],
-            Look("locale", empty=_NO_NODE, **_SMALL),
+            most("chia_full_node_difficulty"),
+            Look("locale", empty=_NO_NODE, **parts.SMALL),
         ),
         parts.single(
             "Expected time to win",
             "Mean time to a win with this farm's share of the netspace. Chance decides each win.",
-            [(f"min({of('chia_expected_win_seconds')})", "")],
-            Look("s", decimals=1, empty="No plots, or no netspace known", **_SMALL),
+            least("chia_expected_win_seconds"),
+            Look("s", decimals=1, empty="No plots, or no netspace known", **parts.SMALL),
         ),
         parts.single(
             "Last win",
             "Time since the last block that was won.",
-            [(f"time() - max({of('chia_last_farmed_timestamp_seconds')})", "")],
-            Look("s", decimals=1, empty="Nothing won yet", **_SMALL),
+            f"time() - max({of('chia_last_farmed_timestamp_seconds')})",
+            Look("s", decimals=1, empty="Nothing won yet", **parts.SMALL),
         ),
         parts.table(
             "Active alerts",
@@ -160,7 +159,7 @@ def _winning() -> list[parts.Panel]:
         parts.single(
             "Wins a day, est.",
             "Wins a day that this farm's share of the netspace gives on average.",
-            [(f"86400 / min({of('chia_expected_win_seconds')})", "")],
+            f"86400 / min({of('chia_expected_win_seconds')})",
             Look("none", empty="No plots, or no netspace known", **small),
         )
     ]
@@ -168,7 +167,7 @@ def _winning() -> list[parts.Panel]:
         parts.single(
             f"Wins a day, {days} d",
             f"Blocks won a day, over the last {days} days.",
-            [(_won(days), "")],
+            _won(days),
             Look("none", empty="The wallet is not known for so long", **small),
         )
         for days in (1, 3, 7)
@@ -177,7 +176,7 @@ def _winning() -> list[parts.Panel]:
         parts.single(
             "XCH farmed",
             "All that was farmed since the wallet's first block.",
-            [(f"sum({farmed}) / {_XCH}", "")],
+            f"sum({farmed}) / {_XCH}",
             Look("none", empty="The wallet does not answer", **small),
         )
     )
@@ -185,7 +184,7 @@ def _winning() -> list[parts.Panel]:
         parts.single(
             f"XCH, {days} d",
             f"What was farmed within the last {days} days.",
-            [(f"sum({farmed} - {farmed} offset {days}d) / {_XCH}", "")],
+            f"sum({farmed} - {farmed} offset {days}d) / {_XCH}",
             Look("none", empty="The wallet is not known for so long", **small),
         )
         for days in (1, 3, 7)
@@ -195,13 +194,13 @@ def _winning() -> list[parts.Panel]:
         parts.lines(
             "Netspace",
             "Estimated space of the whole network over time.",
-            [(f"max({of('chia_netspace_bytes')})", "netspace")],
+            [(most("chia_netspace_bytes"), "netspace")],
             Look("bytes", colours={"netspace": PURPLE}, low=None, decimals=2),
         ),
         parts.lines(
             "Expected time to win",
             "Mean time to a win over time: it falls with more plots and rises with netspace.",
-            [(f"min({of('chia_expected_win_seconds')})", "expected")],
+            [(least("chia_expected_win_seconds"), "expected")],
             Look("s", colours={"expected": ORANGE}, empty="No plots, or no netspace known"),
         ),
     ]

@@ -2,8 +2,9 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboard import parts
-from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, SKY, WARNING, Look, of
+from dashboard import machine, parts
+from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, SKY, WARNING, Look
+from dashboard.selectors import of, total
 
 _RATE = "[$__rate_interval]"
 _ROOT = 'mountpoint="/"'
@@ -24,58 +25,54 @@ def _by(metric: str, *matchers: str) -> str:
 
 
 def _summary() -> list[parts.Panel]:
-    small = {"width": 4, "height": 4}
-    bad = ((None, GOOD), (1, BAD))
-    warn = ((None, GOOD), (1, WARNING))
     return [
         parts.single(
             "Hosts",
             "Hosts of the inventory that are watched.",
-            [(f"count({of('up')})", "")],
-            Look("none", empty="No host is scraped", **small),
+            f"count({of('up')})",
+            Look("none", empty="No host is scraped", **parts.SMALL),
         ),
         parts.single(
             "Hosts down",
             "Hosts that do not answer.",
-            [(f"sum(1 - {of('up')})", "")],
-            Look("none", steps=bad, empty="No host is scraped", **small),
+            f"sum(1 - {of('up')})",
+            Look("none", steps=parts.SOME_IS_BAD, empty="No host is scraped", **parts.SMALL),
         ),
         parts.single(
             "Active alerts",
             "Alerts that fire now for the chosen hosts.",
-            [
-                (
-                    "count(count by (alertname, instance, farm, disk, harvester) "
-                    '(ALERTS{alertstate="firing",severity!="info",instance=~"$instance"}))'
-                    " or vector(0)",
-                    "",
-                )
-            ],
-            Look("none", steps=warn, **small),
+            "count(count by (alertname, instance, farm, disk, harvester) "
+            '(ALERTS{alertstate="firing",severity!="info",instance=~"$instance"}))'
+            " or vector(0)",
+            Look("none", steps=parts.SOME_IS_WARNING, **parts.SMALL),
         ),
         parts.single(
             "Stale textfiles",
             "Files of metrics that were not written for five minutes.",
-            [
-                (
-                    f"count({of('instance_file:node_textfile_age:seconds', _OURS)} > 300)"
-                    " or vector(0)",
-                    "",
-                )
-            ],
-            Look("none", steps=warn, **small),
+            f"count({of('instance_file:node_textfile_age:seconds', _OURS)} > 300) or vector(0)",
+            Look("none", steps=parts.SOME_IS_WARNING, **parts.SMALL),
         ),
         parts.single(
             "Bad tunables",
             "Tunables whose file holds no good value.",
-            [(f"sum(1 - {of('goplot_tunable_valid')})", "")],
-            Look("none", steps=warn, empty="No plotter in this choice of hosts", **small),
+            f"sum(1 - {of('goplot_tunable_valid')})",
+            Look(
+                "none",
+                steps=parts.SOME_IS_WARNING,
+                empty="No plotter in this choice of hosts",
+                **parts.SMALL,
+            ),
         ),
         parts.single(
             "Annotations waiting",
             "Starts and stops that Grafana has not taken yet.",
-            [(f"sum({of('goplot_annotations_waiting')})", "")],
-            Look("none", steps=warn, empty="No plotter in this choice of hosts", **small),
+            total("goplot_annotations_waiting"),
+            Look(
+                "none",
+                steps=parts.SOME_IS_WARNING,
+                empty="No plotter in this choice of hosts",
+                **parts.SMALL,
+            ),
         ),
     ]
 
@@ -120,12 +117,7 @@ def _hosts() -> list[parts.Panel]:
 def _machines() -> list[parts.Panel]:
     network = 'device!~"lo|veth.*|docker.*|br.*"'
     return [
-        parts.lines(
-            "CPU",
-            "Busy share of all processors of each host; the busiest eight.",
-            [(parts.highest(8, "instance:node_cpu_busy:ratio_rate5m"), "{{instance}}")],
-            Look("percentunit", width=8, high=1),
-        ),
+        machine.cpu(),
         parts.lines(
             "Memory",
             "Used share of memory of each host; the fullest eight.",
@@ -138,20 +130,7 @@ def _machines() -> list[parts.Panel]:
             ],
             Look("percentunit", width=8, high=1),
         ),
-        parts.lines(
-            "Pressure",
-            "Share of time in which something waited: the highest of the chosen hosts.",
-            [
-                (f"max(rate({of(f'node_pressure_{kind}_waiting_seconds_total')}{_RATE}))", kind)
-                for kind in ("cpu", "io", "memory")
-            ],
-            Look(
-                "percentunit",
-                width=8,
-                empty="These kernels do not tell",
-                colours={"cpu": ORANGE, "io": PURPLE, "memory": BLUE},
-            ),
-        ),
+        machine.pressure(),
         parts.lines(
             "Network",
             "Bytes a second of all chosen hosts.",

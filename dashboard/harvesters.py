@@ -3,7 +3,8 @@
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboard import parts
-from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING, YELLOW, Look, of
+from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING, YELLOW, Look
+from dashboard.selectors import highest, most, of, total
 
 _NONE = "No harvester in this choice of hosts"
 _RATE = "[$__rate_interval]"
@@ -28,54 +29,44 @@ def board() -> build.Dashboard:
 
 
 def _summary() -> list[parts.Panel]:
-    small = {"width": 4, "height": 4, "empty": _NONE}
+    small = {**parts.SMALL, "empty": _NONE}
     bucket = of("chia_harvester_lookup_seconds_bucket")
     return [
         parts.single(
             "Harvesters up",
             "Harvesters whose RPC answers.",
-            [(f"sum({of('chia_harvester_up')})", "")],
-            Look("none", steps=((None, BAD), (1, GOOD)), **small),
+            total("chia_harvester_up"),
+            Look("none", steps=parts.SOME_IS_GOOD, **small),
         ),
         parts.single(
             "Harvesters not well",
             "Harvesters that do not answer or whose log is not as it should be.",
-            [
-                (
-                    f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 "
-                    f"or on (instance) {of('chia_harvester_up')} == 0) or vector(0)",
-                    "",
-                )
-            ],
-            Look("none", steps=((None, GOOD), (1, BAD)), **small),
+            f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 "
+            f"or on (instance) {of('chia_harvester_up')} == 0) or vector(0)",
+            Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Plots",
             "Plots that the chosen harvesters farm.",
-            [(f"sum({of('instance:chia_harvester_plots:sum')})", "")],
+            total("instance:chia_harvester_plots:sum"),
             Look("locale", width=4, height=4, empty="No harvester in this choice farms a plot"),
         ),
         parts.single(
             "Longest quiet",
             "Time since the last eligible line of the harvester that is quiet for longest.",
-            [(f"max({of('chia_harvester_eligible_age_seconds')})", "")],
+            most("chia_harvester_eligible_age_seconds"),
             Look("s", steps=((None, GOOD), (120, WARNING), (300, BAD)), decimals=0, **small),
         ),
         parts.single(
             "Lookup time, 99 %",
             "99 of 100 lookups of the last hour took no longer than this.",
-            [
-                (
-                    f"histogram_quantile(0.99, sum by (le) (rate({bucket}[1h])))",
-                    "",
-                )
-            ],
+            f"histogram_quantile(0.99, sum by (le) (rate({bucket}[1h])))",
             Look("s", steps=((None, GOOD), (5, WARNING), (15, BAD)), decimals=2, **small),
         ),
         parts.single(
             "Proofs in 24 h",
             "Proofs that were found within the last day, partials of pools too.",
-            [(f"sum(increase({of('chia_harvester_proofs_found_total')}[1d]))", "")],
+            f"sum(increase({of('chia_harvester_proofs_found_total')}[1d]))",
             Look("none", decimals=0, **small),
         ),
     ]
@@ -110,7 +101,7 @@ def _lookups() -> list[parts.Panel]:
         parts.lines(
             "Slow lookups by harvester",
             "Share of lookups over five seconds within half an hour; the slowest eight.",
-            [(parts.highest(8, "instance:chia_harvester_lookups_slow:ratio30m"), "{{instance}}")],
+            [(highest(8, "instance:chia_harvester_lookups_slow:ratio30m"), "{{instance}}")],
             Look("percentunit", empty="No lookup within half an hour"),
         ),
         parts.lines(

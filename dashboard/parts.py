@@ -28,28 +28,16 @@ _SAFE_PALETTE: Any = "palette-colorblind"
 _SEVERITIES = {"critical": RED, "warning": ORANGE, "info": SKY}
 #: Columns that need less room than others; pixels.
 _WIDTHS = {"farm": 70, "temp_farm": 110, "drive": 110}
-_JOB = 'job=~"$job"'
-_FOLLOWED = f'{_JOB},groups=~"$group",instance=~"$instance"'
+
+#: A panel with one number, and what is good of numbers that should be zero, or should not.
+SMALL: Mapping[str, int] = {"width": 4, "height": 4}
+SOME_IS_GOOD = ((None, BAD), (1, GOOD))
+SOME_IS_WARNING = ((None, GOOD), (1, WARNING))
+SOME_IS_BAD = ((None, GOOD), (1, BAD))
 
 Targets = Sequence[tuple[str, str]]
 Panel = Any
 Property = tuple[str, object]
-
-
-def of(metric: str, *matchers: str) -> str:
-    """A selector of the hosts that the variables choose; `matchers` as in PromQL."""
-    return f"{metric}{{{','.join([_FOLLOWED, *matchers])}}}"
-
-
-def everywhere(metric: str, *matchers: str) -> str:
-    """A selector of all hosts: what is the farm's, or watches the watching."""
-    return f"{metric}{{{','.join([_JOB, *matchers])}}}"
-
-
-def highest(count: int, record: str) -> str:
-    """The hosts that were highest over the time range: topk alone picks others at each step."""
-    chosen = of(record)
-    return f"{chosen} and on (instance) topk({count}, avg_over_time({chosen}[$__range] @ end()))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +61,9 @@ class Look:
     interval: str | None = None
 
 
-def single(title: str, text: str, targets: Targets, look: Look, *, name: bool = False) -> Panel:
-    """The last value, large; with `name` the series' name instead."""
-    panel = _common(stat.Panel(), title, text, targets, look, instant=True)
+def single(title: str, text: str, expr: str, look: Look, *, name: str = "") -> Panel:
+    """The last value, large; with `name`, a legend, the series' name instead."""
+    panel = _common(stat.Panel(), title, text, [(expr, name)], look, instant=True)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     panel.graph_mode(commons.BigValueGraphMode.NONE)
     panel.color_mode(commons.BigValueColorMode.VALUE)

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard as build
 
-from dashboard import parts
+from dashboard import machine, parts
 from dashboard.parts import (
     BAD,
     BLUE,
@@ -18,8 +18,8 @@ from dashboard.parts import (
     WARNING,
     YELLOW,
     Look,
-    of,
 )
+from dashboard.selectors import highest, least, most, of, total
 
 _NO_PLOTTER = "No plotter in this choice of hosts"
 _NO_PLOT = "No plot runs"
@@ -60,63 +60,53 @@ def board() -> build.Dashboard:
     )
 
 
-def _sum(metric: str, *matchers: str) -> str:
-    return f"sum({of(metric, *matchers)})"
-
-
 def _pacing() -> list[parts.Panel]:
-    small = {"width": 4, "height": 4, "empty": _NO_PLOTTER}
-    bad = ((None, GOOD), (1, BAD))
+    small = {**parts.SMALL, "empty": _NO_PLOTTER}
     used = of("goplot_disk_used_bytes")
     return [
         parts.single(
             "Plots running",
             "Plots that run now on all chosen hosts.",
-            [(_sum("goplot_plots_running"), "")],
+            total("goplot_plots_running"),
             Look("none", **small),
         ),
         parts.single(
             "Plots in 24 h",
             "Plots that were made, verified and delivered within the last day.",
-            [(_sum("instance:goplot_plots_finished:increase1d"), "")],
+            total("instance:goplot_plots_finished:increase1d"),
             Look("none", **small),
         ),
         parts.single(
             "Failed in 24 h",
             "Plot jobs that ended without a plot within the last day.",
-            [(f"{_sum('instance_reason:goplot_plots_failed:increase1d')} or vector(0)", "")],
+            f"{total('instance_reason:goplot_plots_failed:increase1d')} or vector(0)",
             Look("none", decimals=0, steps=((None, GOOD), (0.5, WARNING), (3, BAD)), **small),
         ),
         parts.single(
             "Bytes in 24 h",
             "How much more lies on the disks than a day ago.",
-            [
-                (
-                    f"sum({used} - {used} offset 1d)",
-                    "",
-                )
-            ],
+            f"sum({used} - {used} offset 1d)",
             Look("bytes", decimals=2, width=4, height=4, low=None, empty="Not known for a day yet"),
         ),
         parts.single(
             "Pacers down",
             "Pacers that do not look at their conditions. Plots go on without them.",
-            [(f"sum(1 - {of('goplot_pacer_up')})", "")],
-            Look("none", steps=bad, **small),
+            f"sum(1 - {of('goplot_pacer_up')})",
+            Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Stranded plots",
             "Finished plots that no disk can take; they wait in their temp farm.",
-            [(_sum("goplot_plots_stranded"), "")],
-            Look("none", steps=bad, **small),
+            total("goplot_plots_stranded"),
+            Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.lines(
             "Plots running against max_plots",
             "Running plots of all chosen hosts, and the most that may run.",
             [
-                (_sum("goplot_plots_running"), "running"),
-                (_sum("goplot_max_plots"), "max_plots"),
-                (_sum("goplot_foreign_plots_running"), "started by hand"),
+                (total("goplot_plots_running"), "running"),
+                (total("goplot_max_plots"), "max_plots"),
+                (total("goplot_foreign_plots_running"), "started by hand"),
             ],
             Look(
                 "none",
@@ -128,8 +118,8 @@ def _pacing() -> list[parts.Panel]:
             "goplot load against load_max",
             "(5 min + 15 min load average) / 2: the highest of the hosts, and their least limit.",
             [
-                (f"max({of('goplot_load')})", "goplot load"),
-                (f"min({of('goplot_load_max')})", "load_max"),
+                (most("goplot_load"), "goplot load"),
+                (least("goplot_load_max"), "load_max"),
             ],
             Look("none", empty=_NO_PLOTTER, colours={"goplot load": ORANGE, "load_max": LIMIT}),
         ),
@@ -163,8 +153,8 @@ def _pacing() -> list[parts.Panel]:
             "Plots a day",
             "Plots finished and failed within the day before each moment.",
             [
-                (_sum("instance:goplot_plots_finished:increase1d"), "finished"),
-                (_sum("instance_reason:goplot_plots_failed:increase1d"), "failed"),
+                (total("instance:goplot_plots_finished:increase1d"), "finished"),
+                (total("instance_reason:goplot_plots_failed:increase1d"), "failed"),
             ],
             Look("none", empty=_NO_PLOTTER, colours={"finished": GOOD, "failed": BAD}),
         ),
@@ -294,9 +284,9 @@ def _space() -> list[parts.Panel]:
             "Temp space",
             "Temp space of all chosen hosts: used, and promised to running plots.",
             [
-                (_sum("goplot_temp_used_bytes"), "used"),
-                (_sum("goplot_temp_committed_bytes"), "committed"),
-                (_sum("goplot_temp_size_bytes"), "size"),
+                (total("goplot_temp_used_bytes"), "used"),
+                (total("goplot_temp_committed_bytes"), "committed"),
+                (total("goplot_temp_size_bytes"), "size"),
             ],
             Look(
                 "bytes",
@@ -322,16 +312,10 @@ def _space() -> list[parts.Panel]:
 
 
 def _machine() -> list[parts.Panel]:
-    rate = "[$__rate_interval]"
     memory, free = of("node_memory_MemTotal_bytes"), of("node_memory_MemAvailable_bytes")
     swap, unused = of("node_memory_SwapTotal_bytes"), of("node_memory_SwapFree_bytes")
     return [
-        parts.lines(
-            "CPU",
-            "Busy share of all processors of each host; the busiest eight.",
-            [(parts.highest(8, "instance:node_cpu_busy:ratio_rate5m"), "{{instance}}")],
-            Look("percentunit", width=8, high=1),
-        ),
+        machine.cpu(),
         parts.lines(
             "Memory and swap",
             "Used share of memory and of swap: the highest of the chosen hosts.",
@@ -341,20 +325,7 @@ def _machine() -> list[parts.Panel]:
             ],
             Look("percentunit", width=8, high=1, colours={"memory": BLUE, "swap": ORANGE}),
         ),
-        parts.lines(
-            "Pressure",
-            "Share of time in which something waited: the highest of the chosen hosts.",
-            [
-                (f"max(rate({of(f'node_pressure_{kind}_waiting_seconds_total')}{rate}))", kind)
-                for kind in ("cpu", "io", "memory")
-            ],
-            Look(
-                "percentunit",
-                width=8,
-                empty="These kernels do not tell",
-                colours={"cpu": ORANGE, "io": PURPLE, "memory": BLUE},
-            ),
-        ),
+        machine.pressure(),
         parts.lines(
             "Temperatures",
             "The hottest sensor and the hottest drive of each host; the hottest six.",
@@ -364,7 +335,7 @@ def _machine() -> list[parts.Panel]:
                     "{{instance}} board",
                 ),
                 (
-                    parts.highest(6, "instance:goplot_drive_temperature:max_celsius"),
+                    highest(6, "instance:goplot_drive_temperature:max_celsius"),
                     "{{instance}} drives",
                 ),
             ],
