@@ -57,7 +57,6 @@ class Journal:
                 yield b"".join(map(_lines, entries))
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # Not since the boot: in a sandbox within a container that is another than journald's.
         start = f"--after-cursor={self.cursor}" if self.cursor else "--since=-1h"
         self._half = b""
         self._process = subprocess.Popen(
@@ -66,6 +65,9 @@ class Journal:
                 "--quiet",
                 "--follow",
                 "--no-tail",
+                # Unmerged, it follows this boot alone; a sandbox within a container sees another
+                # boot id than journald, and would be told nothing.
+                "--merge",
                 "--output=json",
                 "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,LOGGER",
                 start,
