@@ -179,9 +179,16 @@ def _alerts(samples: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
 
 
 def alert(farm: str, title: str, text: str, now: float) -> dict[str, Any]:
-    """The summary as an alert: each day's is one of its own. `now` is in epoch seconds."""
-    day = time.strftime("%Y-%m-%d", time.localtime(now))
-    labels = {"alertname": "DailySummary", "severity": "summary", "instance": farm, "day": day}
+    """The summary as an alert. `now` is in epoch seconds.
+
+    Each has labels of its own: one that Alertmanager has told before it would not tell again.
+    """
+    labels = {
+        "alertname": "DailySummary",
+        "severity": "summary",
+        "instance": farm,
+        "told_at": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now)),
+    }
     return {
         "labels": labels,
         "annotations": {"summary": title, "description": text},

@@ -93,8 +93,8 @@ def test_answers_make_the_day() -> None:
     assert day.problems == (Problem("HostDown", "h1", True), Problem("PlotSlow", "h2", False))
 
 
-def test_each_day_is_an_alert_of_its_own() -> None:
-    first, second = (alert("farmer1", "t", "d", now) for now in (1.7e9, 1.7e9 + 86400))
+def test_each_summary_is_an_alert_of_its_own() -> None:
+    first, second = (alert("farmer1", "t", "d", now) for now in (1.7e9, 1.7e9 + 60))
     assert first["labels"]["severity"] == "summary"
     assert first["labels"]["instance"] == "farmer1"
     assert first["labels"] != second["labels"]
