@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dashboard.parts import NO_DATA
@@ -37,6 +38,15 @@ def look_at_all(prometheus: Prometheus, at: float | None = None) -> list[Panel]:
     for query in queries():
         asked[query.place].append(query)
     return [_look(prometheus, place, found, moment) for place, found in asked.items()]
+
+
+def unexplained(panels: list[Panel], absent: Collection[str]) -> dict[str, str]:
+    """Panels at fault, and empty ones that say what is not among what the farm lacks."""
+    found = {panel.place: panel.fault for panel in panels if panel.fault}
+    for panel in panels:
+        if not panel.series and panel.empty not in absent:
+            found.setdefault(panel.place, panel.empty)
+    return found
 
 
 def _look(prometheus: Prometheus, place: str, asked: list[Query], at: float) -> Panel:

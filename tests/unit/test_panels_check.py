@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.parts import NO_DATA
 from tests.panels.ask import Prometheus
-from tests.panels.check import look_at_all
+from tests.panels.check import Panel, look_at_all, unexplained
 from tests.panels.queries import filled, queries
 
 _HOST = {"metric": {"instance": "farm1"}, "value": [0, "1"]}
@@ -71,3 +71,12 @@ def test_queries_are_filled_as_grafana_fills_them() -> None:
     for one in queries():
         assert not re.search(r"\$[a-z_]", one.expression)
         assert one.since / one.step <= 1600
+
+
+def test_what_a_farm_lacks_explains_its_empty_panels() -> None:
+    shown = Panel("Farm: Height", "The full node does not answer", 1, ())
+    lacking = Panel("Plotting: Running plots", "No plot runs", 0, ())
+    silent = Panel("Fleet: CPU", NO_DATA, 0, ())
+    panels = [shown, lacking, silent]
+    assert unexplained(panels, {"No plot runs"}).keys() == {"Fleet: CPU"}
+    assert unexplained(panels, set()).keys() == {"Fleet: CPU", "Plotting: Running plots"}

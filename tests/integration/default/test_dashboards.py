@@ -1,0 +1,36 @@
+"""Every panel of every dashboard shows data of a farm that plots, or says why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.panels.check import Panel, unexplained
+
+# What this farm does not have, by the text that its panels show then.
+ABSENT = {
+    "No drive tells its health",  # the hosts are containers: their disks are files
+    "No drive tells its temperature",
+    "No sensors: virtual machines have none",
+    "No drive holds a farm or a temp farm",
+    "These kernels do not tell",
+    "This farm is in no pool",
+    "Not known for a day yet",  # it is a few minutes old
+    "The wallet is not known for so long",
+    "Nothing is being filled",
+    "No alert fires: all is well",
+    "No lookup failed",
+    "No pacer runs, or nothing holds a start back",
+    "No plot runs",
+    "No plot ended within a day",
+    "No plot failed within a day",
+    "The full node does not answer",  # it has no network to sync with
+    "No plots, or no netspace known",
+    "Nothing won yet",
+    "The wallet does not answer",
+    "No harvester in this choice farms a plot",  # of its keys
+    "No lookup within half an hour",
+}
+
+
+def test_every_panel_shows_data_or_says_why_not(panels: Callable[[], list[Panel]]) -> None:
+    assert unexplained(panels(), ABSENT) == {}
