@@ -1,0 +1,94 @@
+"""Recorded series that dashboards show hold what their names say."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
+_HOST = 'job="node",instance="plotter1",groups="plotter"'
+_SIZE = f"node_filesystem_size_bytes{{{_HOST}"
+_PLOT = f'{_HOST},index="7",farm="1",disk="disk1",temp_farm="2"'
+
+# What is scraped each minute, what is asked and when, and the answer: labels and value.
+_CASES = {
+    "plots within a day, not those before": (
+        {f"goplot_plots_finished_total{{{_HOST}}}": "40+0x60 41+1x1500"},
+        ("instance:goplot_plots_finished:increase1d", "1560m"),
+        [(_HOST, 1440)],
+    ),
+    "no plot is counted for being seen first": (
+        {f"goplot_plots_finished_total{{{_HOST}}}": "40+0x60"},
+        ("instance:goplot_plots_finished:increase1d", "5m"),
+        [(_HOST, 0)],
+    ),
+    "a counter that began again": (
+        {f"goplot_plots_finished_total{{{_HOST}}}": "40+0x60 0+1x10"},
+        ("instance:goplot_plots_finished:increase1d", "71m"),
+        [(_HOST, 10)],
+    ),
+    "the phase of a plot": (
+        {
+            f'goplot_plot_age_seconds{{{_PLOT},phase="2"}}': "60+60x10 _x20",
+            f'goplot_plot_age_seconds{{{_PLOT},phase="verify"}}': "_x11 720+60x10",
+        },
+        ("instance_index:goplot_plot_phase:number", "15m"),
+        [(f'{_HOST},index="7"', 5)],
+    ),
+    "the start of a plot": (
+        {f'goplot_plot_age_seconds{{{_PLOT},phase="2"}}': "60+60x10"},
+        ("instance_index:goplot_plot_start:timestamp_seconds", "10m"),
+        [(f'{_HOST},index="7"', -60)],
+    ),
+    "what a log says": (
+        {
+            f'goplot_harvester_log_state{{{_HOST},state="ok"}}': "0x10",
+            f'goplot_harvester_log_state{{{_HOST},state="unknown_format"}}': "1x10",
+        },
+        ("instance:goplot_harvester_log_state:number", "5m"),
+        [(_HOST, 5)],
+    ),
+    "bytes a second by bus": (
+        {
+            f'{_SIZE},device="/dev/sda1",mountpoint="/farm/1/disk1"}}': "9x10",
+            f'{_SIZE},device="/dev/sdb1",mountpoint="/farm/1/disk2"}}': "9x10",
+            f'node_disk_written_bytes_total{{{_HOST},device="sda"}}': "0+60x10",
+            f'node_disk_written_bytes_total{{{_HOST},device="sdb"}}': "0+120x10",
+            f'node_disk_written_bytes_total{{{_HOST},device="sdc"}}': "0+240x10",
+        },
+        ("instance_farm:node_disk_written_bytes:rate5m", "10m"),
+        [(f'{_HOST},farm="1"', 3)],
+    ),
+    "the busy share of all processors": (
+        {
+            f'node_cpu_seconds_total{{{_HOST},cpu="0",mode="idle"}}': "0+60x10",
+            f'node_cpu_seconds_total{{{_HOST},cpu="1",mode="idle"}}': "0+30x10",
+        },
+        ("instance:node_cpu_busy:ratio_rate5m", "10m"),
+        [(_HOST, 0.25)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _CASES)
+def test_a_record_holds_what_its_name_says(name: str, promtool: Path, tmp_path: Path) -> None:
+    scraped, (asked, moment), answer = _CASES[name]
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": key, "values": value} for key, value in scraped.items()],
+        "promql_expr_test": [
+            {
+                "expr": asked,
+                "eval_time": moment,
+                "exp_samples": [
+                    {"labels": f"{asked}{{{labels}}}", "value": value} for labels, value in answer
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "test.yml"
+    files = [str(rules) for rules in sorted(_RULES.glob("*.yml"))]
+    path.write_text(json.dumps({"rule_files": files, "evaluation_interval": "1m", "tests": [test]}))
+    done = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
