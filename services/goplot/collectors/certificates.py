@@ -11,10 +11,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from goplot.host.settings import DEFAULT_PATH, SettingsError, load
+from goplot.host import program
+from goplot.host.settings import Settings
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
+_PROGRAM = "goplot-certificates-collector"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----")
 # Tags of ASN.1, X.690: an optional version stands before what every certificate has.
 _SEQUENCE, _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x30, 0x17, 0x18, 0xA0
@@ -89,26 +91,23 @@ def _element(der: bytes, at: int, tag: int | None = None) -> tuple[int, int, int
 
 
 def main() -> int:
-    """Write the metrics once. Returns 0, 1 when something failed, 78 for settings."""
-    import argparse
+    """Write the metrics once. Returns an exit code of goplot.host.program."""
+    options = program.parser(_PROGRAM, __doc__).parse_args()
+    return program.run(_PROGRAM, options.settings, _once)
 
-    parser = argparse.ArgumentParser(prog="goplot-certificates-collector", description=__doc__)
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
-    options = parser.parse_args()
+
+def _once(settings: Settings) -> int:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder is None:
+        print(f"{_PROGRAM}: systemd gives it no credentials", file=sys.stderr)
+        return program.FAILED
     try:
-        settings = load(options.settings)
-        metrics = collect(Path(os.environ["CREDENTIALS_DIRECTORY"]))
-        metrics.write(settings.roots.textfiles, "certificates")
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 78
-    except KeyError:
-        print("goplot-certificates-collector: systemd gives it no credentials", file=sys.stderr)
-        return 1
-    except (OSError, ValueError) as error:
-        print(f"goplot-certificates-collector: {error}", file=sys.stderr)
-        return 1
-    return 0
+        metrics = collect(Path(folder))
+    except ValueError as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        return program.FAILED
+    metrics.write(settings.roots.textfiles, "certificates")
+    return program.OK
 
 
 if __name__ == "__main__":
