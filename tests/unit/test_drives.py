@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from goplot.host.drives import drives_of
+from goplot.host.mounts import Mount
+
 _ROOT = Path(__file__).parents[2]
 _SAMPLES = _ROOT / "tests/drives"
 _HOST = 'job="node", instance="h1", groups="harvester"'
@@ -32,6 +35,13 @@ _LABELS = [
 ]
 
 
+# What goplot tells of a temp farm on a RAID, of which the kernel's file system says only /dev/md0.
+_PLACES = [
+    f'goplot_drive_place_info{{{_HOST}, drive="{drive}", temp_farm="1"}}'
+    for drive in ("nvme0n1", "nvme1n1")
+]
+
+
 def _series(*names: str) -> list[dict[str, str]]:
     """Input series of promtool: the samples as they are, on one host."""
     found = [{"series": series, "values": "1x60"} for series in (*_KERNEL, *_LABELS)]
@@ -47,10 +57,10 @@ def _series(*names: str) -> list[dict[str, str]]:
 class Evaluation:
     """The rules over what collectors told, asked by promtool."""
 
-    def __init__(self, promtool: Path, folder: Path, nvme: str) -> None:
+    def __init__(self, promtool: Path, folder: Path, series: list[dict[str, str]]) -> None:
         self._promtool = promtool
         self._path = folder / "test.json"
-        self._series = _series("smartmon.prom", nvme)
+        self._series = series
 
     def holds(self, expression: str, samples: dict[str, float]) -> None:
         """Asserts that an expression has these samples after half an hour."""
@@ -71,7 +81,7 @@ class Evaluation:
 
 @pytest.fixture(params=["nvme.prom", "nvme_newer.prom"])
 def rules(promtool: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Evaluation:
-    return Evaluation(promtool, tmp_path, request.param)
+    return Evaluation(promtool, tmp_path, _series("smartmon.prom", request.param))
 
 
 def test_every_drive_has_its_place_and_its_label(rules: Evaluation) -> None:
@@ -120,3 +130,59 @@ def test_a_worn_drive_is_told(rules: Evaluation) -> None:
         'count by (drive, alertstate) (ALERTS{alertname="DriveWorn"})',
         {'{drive="nvme0n1", alertstate="pending"}': 1},
     )
+
+
+def test_each_drive_of_a_raid_has_the_place_of_the_raid(promtool: Path, tmp_path: Path) -> None:
+    told = [{"series": series, "values": "1x60"} for series in _PLACES]
+    rules = Evaluation(promtool, tmp_path, [*_series("nvme.prom"), *told])
+    rules.holds(
+        'sum by (drive, serial) (instance_drive:goplot_drive:info{temp_farm="1"})',
+        {'{drive="nvme0n1", serial="S6STAND2"}': 1, '{drive="nvme1n1"}': 1},
+    )
+    rules.holds(
+        'count by (drive, temp_farm) (ALERTS{alertname="DriveFailing"})',
+        {'{drive="nvme0n1", temp_farm="1"}': 1},
+    )
+    # Disks of which goplot tells nothing keep the place that their device's name gives.
+    rules.holds(
+        'count by (drive, disk) (instance_drive:goplot_place:info{disk!=""})',
+        {'{drive="sda", disk="disk4"}': 1, '{drive="sdb", disk="disk7"}': 1},
+    )
+
+
+class Sys:
+    """A sysfs in a folder, as the kernel makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "dev/block").mkdir(parents=True)
+
+    def add(self, number: str, name: str, slaves: tuple[str, ...] = (), part: str = "") -> None:
+        """A block device, made of others; `part` is the partition's drive."""
+        device = self.path / "devices" / part / name
+        (device / "slaves").mkdir(parents=True)
+        if part:
+            (device / "partition").write_text("1")
+        for slave in slaves:
+            (device / "slaves" / slave).symlink_to(self._of(slave))
+        (self.path / "dev/block" / number).symlink_to(device)
+
+    def _of(self, name: str) -> Path:
+        return next(path for path in (self.path / "devices").rglob(name) if path.is_dir())
+
+    def drives(self, number: str) -> tuple[str, ...]:
+        return drives_of(Mount(Path("/farm/1/disk1"), 1, False, number), self.path)
+
+
+def test_drives_are_found_through_partitions_raid_and_encryption(tmp_path: Path) -> None:
+    sys = Sys(tmp_path)
+    sys.add("8:0", "sda")
+    sys.add("8:1", "sda1", part="sda")
+    sys.add("8:16", "sdb")
+    sys.add("9:0", "md0", ("sda1", "sdb"))
+    sys.add("253:0", "dm-0", ("md0",))
+    assert sys.drives("8:16") == ("sdb",)
+    assert sys.drives("8:1") == ("sda",)
+    assert sys.drives("9:0") == ("sda", "sdb")
+    assert sys.drives("253:0") == ("sda", "sdb")
+    assert sys.drives("0:42") == ()

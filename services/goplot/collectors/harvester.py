@@ -15,6 +15,7 @@ from goplot.chia.common import add_services, peers
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
 from goplot.host import program
+from goplot.host.drives import add_places
 from goplot.host.mounts import Mount, opened_on, read_mounts
 from goplot.host.observe import list_disks
 from goplot.host.settings import HarvesterSettings, Settings, SettingsError
@@ -55,6 +56,12 @@ def collect(
     _add_process(metrics, settings.host.proc)
     _add_plots(metrics, answer, [(str(farm), name, path) for farm, name, path in disks])
     _add_disks(metrics, [(str(farm), name, files[path]) for farm, name, path in disks])
+    places = [
+        (mounts[str(path)], {"farm": str(farm), "disk": name})
+        for farm, name, path in disks
+        if str(path) in mounts
+    ]
+    add_places(metrics, places)
     add_success(metrics, {"harvester-collector": time.time()})
     return metrics
 

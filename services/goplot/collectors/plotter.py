@@ -11,6 +11,8 @@ from goplot.farm.disks import FAILING
 from goplot.farm.jobs import Job, Stage
 from goplot.grafana import waiting
 from goplot.host import clock, program
+from goplot.host.drives import add_places
+from goplot.host.mounts import read_mounts
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
 from goplot.host.success import add_success, read_successes, record_success
@@ -33,6 +35,9 @@ def collect(settings: Settings) -> Metrics:
     _add_jobs(metrics, observation, waiting(settings.roots.state))
     _add_disks(metrics, observation, settings)
     _add_temps(metrics, observation)
+    mounts = read_mounts(settings.host.mountinfo)
+    temps = [temp for temp in observation.temps if str(temp.path) in mounts]
+    add_places(metrics, [(mounts[str(t.path)], {"temp_farm": str(t.farm)}) for t in temps])
     totals = read_totals(settings.roots.state)
     _add_totals(metrics, totals, len(observation.jobs) + len(observation.broken))
     _add_pacer(metrics, settings.roots.state, tunables)

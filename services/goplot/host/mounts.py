@@ -16,11 +16,12 @@ _NO_MORE_WRITES = frozenset(("ro", "emergency_ro", "shutdown"))
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo."""
+    """One line of mountinfo. `device` is its number, such as 8:1."""
 
     path: Path
     mount_id: int
     read_only: bool
+    device: str
 
 
 def read_mounts(mountinfo: Path) -> dict[str, Mount]:
@@ -37,7 +38,7 @@ def read_mounts(mountinfo: Path) -> dict[str, Mount]:
             continue
         point = _unescape(fields[4])
         read_only = not _NO_MORE_WRITES.isdisjoint(fields[-1].split(","))
-        mounts[point] = Mount(Path(point), int(fields[0]), read_only)
+        mounts[point] = Mount(Path(point), int(fields[0]), read_only, fields[2])
     return mounts
 
 

@@ -1,0 +1,39 @@
+"""The drives under a mounted file system, also through partitions, RAID and encryption."""
+
+from pathlib import Path
+
+from goplot.host.mounts import Mount
+from goplot.host.textfile import Metrics
+
+_SYS = Path("/sys")
+
+
+def drives_of(mount: Mount, sys: Path = _SYS) -> tuple[str, ...]:
+    """Names of the drives that hold a file system, such as sda; none where the kernel tells none.
+
+    By sysfs: a partition's folder lies in its drive's, and the drives of a compound device are its
+    slaves. File systems with devices of their own, such as Btrfs, have no entry.
+    """
+    try:
+        return tuple(sorted(_drives(sys / "dev/block" / mount.device)))
+    except OSError:
+        return ()
+
+
+def add_places(metrics: Metrics, places: list[tuple[Mount, dict[str, str]]]) -> None:
+    """The family that tells which drives are where; `places` are mounts with their labels."""
+    # Of one name and help in all textfiles: node_exporter refuses a family that has two.
+    name = "goplot_drive_place_info"
+    metrics.family(name, "gauge", "Which drives hold a disk or a temp farm.")
+    for mount, labels in places:
+        for drive in drives_of(mount):
+            metrics.sample(name, 1, {"drive": drive, **labels})
+
+
+def _drives(entry: Path) -> set[str]:
+    device = entry.resolve(strict=True)
+    if (device / "partition").exists():
+        device = device.parent
+    below = device / "slaves"
+    slaves = list(below.iterdir()) if below.is_dir() else []
+    return {drive for slave in slaves for drive in _drives(slave)} or {device.name}
