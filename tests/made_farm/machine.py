@@ -74,6 +74,9 @@ def drive(
     model = "Samsung SSD 990 PRO 4TB" if nvme else "ST18000NM000J-2TV103"
     labels = f'{host},device="{name}",model="{model}",serial="{serial}"'
     yield Series("node_disk_info", labels, still(1))
+    top, farm, *disk = mount.strip("/").split("/")
+    where = f'temp_farm="{farm}"' if top == "plot_temp" else f'farm="{farm}",disk="{disk[0]}"'
+    yield Series("goplot_drive_place_info", f'{host},drive="{name}",{where}', still(1))
     partition = f"/dev/{name}p1" if nvme else f"/dev/{name}1"
     labels = f'{host},device="{partition}",fstype="xfs",mountpoint="{mount}"'
     yield Series("node_filesystem_size_bytes", labels, still(size))

@@ -100,6 +100,9 @@ def _ask(expression: str, since: int, recorded: dict[str, str], back: dict[str, 
 
 def _window(name: str, expression: str, *, offsets: bool = True) -> int:
     """Seconds of the longest window over a metric, or of the farthest look back at it."""
-    kind = r"(?:\[| offset )" if offsets else r"\["
-    found = re.findall(rf"\b{name}(?:\{{[^}}]*\}})?{kind}(\d+)([smhd])", expression)
-    return max((int(count) * _SECONDS[unit] for count, unit in found), default=0)
+    reach = r"(?:\[(\d+)([smhd])\])?(?: offset (\d+)([smhd]))?"
+    found = []
+    for long, unit, ago, ago_unit in re.findall(rf"\b{name}(?:\{{[^}}]*\}})?{reach}", expression):
+        window = int(long) * _SECONDS[unit] if long else 0
+        found.append(window + (int(ago) * _SECONDS[ago_unit] if ago and offsets else 0))
+    return max(found, default=0)
