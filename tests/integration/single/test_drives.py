@@ -43,7 +43,8 @@ def test_a_failing_drive_has_the_place_where_its_plots_lie(ssh: Ssh, prometheus:
     ssh("farm1").check_output(f"echo {drive} > /etc/goplot-stand-in-drive")
     ssh("farm1").check_output("systemctl start prometheus-node-exporter-smartmon.service")
     query = 'ALERTS{alertname="DriveFailing", disk="disk1", alertstate="firing"}'
-    wait_until("the alert", lambda: prometheus(query) != [], 90)
+    # The rules on drives are evaluated once a minute.
+    wait_until("the alert", lambda: prometheus(query) != [], 180)
     (alert,) = prometheus(query)
     place = {key: alert["metric"].get(key) for key in ("instance", "drive", "farm", "disk")}
     assert place == {"instance": "farm1", "drive": drive, "farm": "1", "disk": "disk1"}
