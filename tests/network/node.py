@@ -37,6 +37,8 @@ FARM = Path(os.environ["FARM_ROOT"])
 PLOTS = 3
 PLOT_SIZE = 19
 SECONDS_PER_SIGNAGE_POINT = 3
+# While this file is there, the node is out of sync: Chia calls a simulator synced whatever happens.
+OUT_OF_SYNC = ROOT / "out-of-sync"
 
 
 async def main() -> None:
@@ -67,6 +69,7 @@ async def main() -> None:
     async with SignalHandlers.manage() as handlers:
         await service.setup_process_global_state(signal_handlers=handlers)
         address = decode_puzzle_hash(config["farmer"]["xch_target_address"])
+        _may_lose_sync(service._api.full_node)
         feeding = asyncio.create_task(_feed(service._api, address))
         feeding.add_done_callback(lambda _: service.stop_requested.set())
         await service.run()
@@ -83,6 +86,15 @@ def _configuration() -> dict[str, Any]:
         config["full_node"]["logging"]["log_filename"] = str(FARM / "log/debug.log")
         save_config(ROOT, "config.yaml", config)
     return load_config(ROOT, "config.yaml")
+
+
+def _may_lose_sync(node: Any) -> None:
+    told = node.synced
+
+    async def synced(*arguments: Any) -> bool:
+        return not OUT_OF_SYNC.exists() and bool(await told(*arguments))
+
+    node.synced = synced
 
 
 async def _feed(api: Any, address: bytes32) -> None:

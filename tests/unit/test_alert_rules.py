@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.integration.network.fast import fast_rules, hastened
 from tests.unit.metric_names import is_written, names_in
 
 _ROOT = Path(__file__).parents[2]
@@ -117,3 +118,26 @@ def test_rules_ask_for_metrics_that_goplot_writes() -> None:
 @pytest.mark.parametrize("name", ["goplot_plots_run", "chia_harvester_op"])
 def test_a_metric_that_nobody_writes_is_told(name: str) -> None:
     assert not is_written(name)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("5m", "50s"),
+        ("increase(x[1h]) > 0 and x offset 1d", "increase(x[600s]) > 0 and x offset 14400s"),
+        ("instance:x:ratio30m > 300", "instance:x:ratio30m > 50"),
+        ('abs(x{le=~"5|5.0"}) > 5', 'abs(x{le=~"5|5.0"}) > 5'),
+    ],
+)
+def test_time_can_go_faster(expression: str, expected: str) -> None:
+    assert hastened(expression) == expected
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_prometheus_accepts_the_rules_when_time_goes_faster(
+    path: Path, promtool: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / path.name
+    file.write_text(fast_rules(path.read_text()))
+    done = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

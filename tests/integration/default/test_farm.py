@@ -91,6 +91,8 @@ def test_an_absent_disk_delays_no_boot(ssh: Ssh, host: str) -> None:
     ("host", "unit"),
     [
         ("farmer1", "prometheus.service"),
+        ("farmer1", "prometheus-alertmanager.service"),
+        ("farmer1", "goplot-summary.timer"),
         ("farmer1", "prometheus-node-exporter.service"),
         ("harvester1", "prometheus-node-exporter.service"),
         ("plotter1", "prometheus-node-exporter.service"),
@@ -108,6 +110,7 @@ def test_a_service_runs_and_comes_back(ssh: Ssh, host: str, unit: str) -> None:
     ("host", "unit"),
     [
         ("farmer1", "prometheus.service"),
+        ("farmer1", "prometheus-alertmanager.service"),
         ("farmer1", "prometheus-node-exporter.service"),
         ("plotter1", "goplot-pacer.service"),
         ("plotter1", "goplot-plot@1.service"),

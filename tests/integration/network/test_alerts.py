@@ -1,0 +1,261 @@
+"""Each fault of a real farm raises its alert, and no other, through Alertmanager to a webhook.
+
+Time goes six times as fast meanwhile (fast.py). Two faults are fakes, for these hosts share the
+clock of their machine, and Chia calls its simulator synced whatever happens:
+tests/network/moved_clock.py and tests/network/node.py stand in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.hosts.machine import Machine
+from tests.hosts.system import wait_until
+from tests.integration.network.fast import fast
+
+ToMachine = Callable[[str], Machine]
+Ask = Callable[[str], list[dict[str, Any]]]
+
+FILE = "/var/lib/webhook"
+HOSTS = ("farmer1", "harvester1", "harvester2")
+# What these hosts raise as they are: nothing sets the clock of a container, and the farm farms
+# a block every few minutes.
+ALWAYS = {"HostClockNotSynchronised", "BlockFarmed"}
+WITHIN = 300
+_VARIABLES = Path(__file__).parents[3] / "molecule/network/inventory/group_vars/all/main.yml"
+
+
+@dataclass(frozen=True)
+class Told:
+    """An alert as the webhook was told of it."""
+
+    name: str
+    labels: dict[str, str]
+    summary: str
+    firing: bool
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a fault begins and ends, by host, and the one alert that it raises."""
+
+    alert: str
+    labels: dict[str, str]
+    begin: dict[str, str]
+    end: dict[str, str] = field(default_factory=dict)
+
+
+# systemd mounts a disk again with the next timer that goes off, for every service wants the disks.
+HELD = "/run/systemd/system/farm-2-disk12.mount.d"
+PACER = "/run/systemd/system/goplot-pacer.service.d"
+TUNABLES = "/etc/chia/goplot/config"
+DISK = "/farm/1/disk21"
+HARVESTER = "/opt/chia/current/lib/python3*/site-packages/chia/harvester/harvester_api.py"
+EXPORTER = "/etc/default/prometheus-node-exporter"
+GRAFANA = "grafana-server"
+CLOCK = (Path(__file__).parents[2] / "network/moved_clock.py").read_text(encoding="utf-8")
+FAULTS = {
+    "a harvester is stopped": Fault(
+        "HarvesterDown",
+        {"instance": "harvester1"},
+        {"harvester1": "systemctl stop chia-harvester"},
+        {"harvester1": "systemctl start chia-harvester"},
+    ),
+    "the network of a host is cut": Fault(
+        "HostDown",
+        {"instance": "harvester2"},
+        {"harvester2": "ip link set host0 down"},
+        {"harvester2": "ip link set host0 up"},
+    ),
+    "a disk is unmounted": Fault(
+        "DiskGone",
+        {"instance": "harvester1", "farm": "2", "disk": "disk12"},
+        {
+            "harvester1": f"mkdir -p {HELD}; "
+            f"printf '[Unit]\nConditionPathExists=/held\n' > {HELD}/held.conf; "
+            "systemctl daemon-reload; umount /farm/2/disk12"
+        },
+        {"harvester1": f"rm -r {HELD}; systemctl daemon-reload"},
+    ),
+    "the last disk of a plotter is filled": Fault(
+        "AllDisksFull",
+        {"instance": "harvester2"},
+        {
+            "harvester2": f"! dd if=/dev/zero of={DISK}/filler bs=1M 2>/dev/null && "
+            "goplot set on_toggle run"
+        },
+        {"harvester2": f"goplot set on_toggle stop; rm {DISK}/filler"},
+    ),
+    "the pacer is killed and kept from starting": Fault(
+        "PacerDown",
+        {"instance": "harvester2"},
+        {
+            "harvester2": f"mkdir -p {PACER}; "
+            f"printf '[Unit]\nConditionPathExists=/held\n' > {PACER}/held.conf; "
+            "systemctl daemon-reload; systemctl kill --signal=KILL goplot-pacer"
+        },
+        {
+            "harvester2": f"rm -r {PACER}; systemctl daemon-reload; systemctl start goplot-pacer",
+        },
+    ),
+    "the full node is out of sync": Fault(
+        "FullNodeNotSynced",
+        {"instance": "farmer1"},
+        {"farmer1": "touch /var/lib/chia/node/out-of-sync"},
+        {"farmer1": "rm /var/lib/chia/node/out-of-sync"},
+    ),
+    "a release of Chia writes its log in another way": Fault(
+        "HarvesterLogBlind",
+        {"instance": "harvester2"},
+        {
+            "harvester2": "sed -i.kept 's/were eligible for farming/passed the filter of/' "
+            f"{HARVESTER}; systemctl restart chia-harvester"
+        },
+        {
+            "harvester2": f"for file in {HARVESTER}; do mv $file.kept $file; done; "
+            "systemctl restart chia-harvester"
+        },
+    ),
+    "a tunable has a bad value": Fault(
+        "TunableInvalid",
+        {"instance": "harvester2", "tunable": "max_plots"},
+        {"harvester2": f"echo many > {TUNABLES}/max_plots.goplot"},
+        {"harvester2": f"echo 1 > {TUNABLES}/max_plots.goplot"},
+    ),
+    "a collector no longer runs": Fault(
+        "TextfileStale",
+        {"instance": "harvester2", "file": "goplot_plotter.prom"},
+        {"harvester2": "systemctl stop goplot-plotter-collector.timer"},
+        {"harvester2": "systemctl start goplot-plotter-collector.timer"},
+    ),
+    "the clock of a host is moved": Fault(
+        "HostClockOff",
+        {"instance": "harvester1"},
+        {
+            "harvester1": f"cat > /opt/moved_clock.py <<'PROGRAM'\n{CLOCK}\nPROGRAM\n"
+            f"sed -i.kept 's/:9100/127.0.0.1:9101/' {EXPORTER}; "
+            "systemctl restart prometheus-node-exporter; "
+            "systemd-run --quiet --collect --unit=moved-clock python3 /opt/moved_clock.py 40"
+        },
+        {
+            "harvester1": f"mv {EXPORTER}.kept {EXPORTER}; systemctl stop moved-clock; "
+            "systemctl restart prometheus-node-exporter"
+        },
+    ),
+    "Grafana is away": Fault(
+        "AnnotationsUndelivered",
+        {"instance": "harvester2"},
+        {
+            "farmer1": f"systemctl stop {GRAFANA}",
+            "harvester2": "goplot set on_toggle run; goplot plot; goplot set on_toggle stop",
+        },
+        {"farmer1": f"systemctl start {GRAFANA}"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def token() -> str:
+    """What the webhook asks for."""
+    variables = yaml.safe_load(_VARIABLES.read_text(encoding="utf-8"))
+    return str(variables["alertmanager_receivers"][0]["webhook"]["token"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _time_goes_fast(machine: ToMachine) -> Iterator[None]:
+    with fast(machine("farmer1"), [machine(name) for name in HOSTS]):
+        yield
+
+
+def told(machine: ToMachine) -> list[Told]:
+    """All that the webhook was told, in order."""
+    lines = machine("farmer1").run("sh", "-c", f"cat {FILE} 2>/dev/null || true").splitlines()
+    return [
+        Told(
+            alert["labels"]["alertname"],
+            alert["labels"],
+            alert["annotations"]["summary"],
+            alert["status"] == "firing",
+        )
+        for line in lines
+        for alert in json.loads(line)["alerts"]
+    ]
+
+
+def raised(prometheus: Ask, state: str) -> set[tuple[str, str]]:
+    """Alert and host of what Prometheus raises now, but for ALWAYS."""
+    samples = prometheus(f'ALERTS{{alertstate=~"{state}"}}')
+    found = {(one["metric"]["alertname"], one["metric"].get("instance", "")) for one in samples}
+    return {(name, host) for name, host in found if name not in ALWAYS}
+
+
+def do(machine: ToMachine, commands: dict[str, str]) -> None:
+    for host, command in commands.items():
+        machine(host).run("sh", "-c", command)
+
+
+def test_the_daily_summary_is_told(machine: ToMachine) -> None:
+    before = len(told(machine))
+    machine("farmer1").run("systemctl", "start", "goplot-summary")
+
+    def summaries() -> list[Told]:
+        return [one for one in told(machine)[before:] if one.name == "DailySummary"]
+
+    wait_until("the summary at the webhook", lambda: summaries() != [], WITHIN)
+    assert summaries()[0].labels["instance"] == "farmer1"
+    assert summaries()[0].summary.startswith("The farm's day: 0 plots made, ")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_raises_exactly_its_alert_which_is_over_with_it(
+    machine: ToMachine, prometheus: Ask, name: str
+) -> None:
+    fault = FAULTS[name]
+    wait_until("a farm that is well", lambda: not raised(prometheus, "firing|pending"), WITHIN)
+    before = len(told(machine))
+
+    def of_this(firing: bool) -> list[Told]:
+        return [
+            one
+            for one in told(machine)[before:]
+            if one.name == fault.alert
+            and fault.labels.items() <= one.labels.items()
+            and one.firing == firing
+        ]
+
+    try:
+        do(machine, fault.begin)
+        wait_until(f"{name}: {fault.alert} at the webhook", lambda: of_this(True) != [], WITHIN)
+        # Whatever else this fault may raise has time to do so.
+        wait_until("no alert pends", lambda: not raised(prometheus, "pending"), 2 * WITHIN)
+    finally:
+        do(machine, fault.end)
+    wait_until(f"{name}: told that it is over", lambda: of_this(False) != [], WITHIN)
+    wait_until("a farm that is well", lambda: not raised(prometheus, "firing|pending"), WITHIN)
+    all_told = {
+        (one.name, one.labels.get("instance"))
+        for one in told(machine)[before:]
+        if one.firing and one.name not in ALWAYS
+    }
+    assert all_told == {(fault.alert, fault.labels["instance"])}
+    assert fault.labels["instance"] in of_this(True)[0].summary
+
+
+def test_nobody_is_shown_the_token_of_a_receiver(machine: ToMachine, token: str) -> None:
+    as_nobody = ("runuser", "-u", "nobody", "--")
+    ask = (
+        "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9093/api/v2/status').read())"
+    )
+    shown = machine("farmer1").run(*as_nobody, "python3", "-c", ask)
+    assert "webhook_configs" in shown
+    assert token not in shown
+    configuration = "/etc/goplot/alertmanager.yml"
+    assert token in machine("farmer1").run("cat", configuration)
+    assert machine("farmer1").run(*as_nobody, "cat", configuration, check=False) == ""
