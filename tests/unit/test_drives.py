@@ -44,13 +44,13 @@ _PLACES = [
 
 def _series(*names: str) -> list[dict[str, str]]:
     """Input series of promtool: the samples as they are, on one host."""
-    found = [{"series": series, "values": "1x60"} for series in (*_KERNEL, *_LABELS)]
+    found = [{"series": series, "values": "1x150"} for series in (*_KERNEL, *_LABELS)]
     for name in names:
         for line in (_SAMPLES / name).read_text().splitlines():
             match = re.fullmatch(r"(\w+)\{(.*)\} (\S+)", line)
             if match:
                 series = f"{match[1]}{{{_HOST}, {match[2]}}}"
-                found.append({"series": series, "values": f"{float(match[3]):g}x60"})
+                found.append({"series": series, "values": f"{float(match[3]):g}x150"})
     return found
 
 
@@ -62,10 +62,10 @@ class Evaluation:
         self._path = folder / "test.json"
         self._series = series
 
-    def holds(self, expression: str, samples: dict[str, float]) -> None:
-        """Asserts that an expression has these samples after half an hour."""
+    def holds(self, expression: str, samples: dict[str, float], at: str = "30m") -> None:
+        """Asserts that an expression has these samples when the host has been seen for so long."""
         shown = [{"labels": labels, "value": value} for labels, value in samples.items()]
-        check: dict[str, Any] = {"expr": expression, "eval_time": "30m", "exp_samples": shown}
+        check: dict[str, Any] = {"expr": expression, "eval_time": at, "exp_samples": shown}
         document = {
             "rule_files": [str(_ROOT / "roles/prometheus/files/rules/disks.yml")],
             "tests": [
@@ -122,6 +122,7 @@ def test_temperatures_and_defects_are_of_drives(rules: Evaluation) -> None:
     rules.holds(
         "sum by (drive) (instance_drive:goplot_drive_defects:count)",
         {'{drive="sda"}': 16, '{drive="sdb"}': 0, '{drive="nvme0n1"}': 0},
+        at="2h",
     )
 
 
@@ -133,7 +134,7 @@ def test_a_worn_drive_is_told(rules: Evaluation) -> None:
 
 
 def test_each_drive_of_a_raid_has_the_place_of_the_raid(promtool: Path, tmp_path: Path) -> None:
-    told = [{"series": series, "values": "1x60"} for series in _PLACES]
+    told = [{"series": series, "values": "1x150"} for series in _PLACES]
     rules = Evaluation(promtool, tmp_path, [*_series("nvme.prom"), *told])
     rules.holds(
         'sum by (drive, serial) (instance_drive:goplot_drive:info{temp_farm="1"})',
