@@ -7,6 +7,7 @@ from dashboard.parts import BAD, BLUE, GOOD, ORANGE, PURPLE, RED, WARNING, Look
 from dashboard.selectors import everywhere, least, most, of, total
 
 _XCH = "1e12"
+_EIB = "2^60"
 _STATUSES = {
     "farming": GOOD,
     "syncing": WARNING,
@@ -194,8 +195,9 @@ def _winning() -> list[parts.Panel]:
         parts.lines(
             "Netspace",
             "Estimated space of the whole network over time.",
-            [(most("chia_netspace_bytes"), "netspace")],
-            Look("bytes", colours={"netspace": PURPLE}, low=None, decimals=2),
+            [(f"{most('chia_netspace_bytes')} / {_EIB}", "netspace")],
+            # Axes in bytes have no marks beyond 2^53.
+            Look("suffix: EiB", colours={"netspace": PURPLE}, low=None, decimals=2),
         ),
         parts.lines(
             "Expected time to win",
