@@ -15,7 +15,7 @@ from goplot.host.program import FAILED, OK
 
 _TIMEOUT = 60.0
 _MOJO = 1e12
-_TIB = 1024.0**4
+_SIZES = ((1024.0**4, "TiB"), (1024.0**3, "GiB"), (1024.0**2, "MiB"))
 _DAY = 86400.0
 #: Alertmanager forgets the alert after so many seconds: by then it is told.
 _KEPT_SECONDS = 3600.0
@@ -111,8 +111,8 @@ class Day:
                 self._told("plots", lambda n: f"{n:.0f} farmed"),
             ),
             "Space": (
-                self._told("bytes", lambda n: f"{_tib(n)} of plots{self._grown()}"),
-                self._told("free_bytes", lambda n: f"{_tib(n)} free"),
+                self._told("bytes", lambda n: f"{_size(n)} of plots{self._grown()}"),
+                self._told("free_bytes", lambda n: f"{_size(n)} free"),
                 self._told("full_seconds", lambda s: f"full in {_span(s)} at this rate"),
             ),
             "Hosts": (self._hosts(),),
@@ -132,7 +132,7 @@ class Day:
         now, before = self.numbers.get("bytes"), self.numbers.get("bytes_before")
         if now is None or before is None:
             return ""
-        return f" ({'+' if now >= before else '-'}{_tib(abs(now - before))})"
+        return f" ({'+' if now >= before else '-'}{_size(abs(now - before))})"
 
     def _hosts(self) -> str:
         up = self.numbers.get("hosts_up")
@@ -150,11 +150,14 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _tib(value: float) -> str:
-    return f"{value / _TIB:.1f} TiB"
+def _size(value: float) -> str:
+    unit, name = next((one for one in _SIZES if value >= one[0]), _SIZES[-1])
+    return f"{value / unit:.1f} {name}"
 
 
 def _span(seconds: float) -> str:
+    if seconds < 2 * 3600:
+        return _counted(max(1, round(seconds / 60)), "minute")
     if seconds < 2 * _DAY:
         return _counted(round(seconds / 3600), "hour")
     return _counted(round(seconds / _DAY), "day")

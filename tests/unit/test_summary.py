@@ -72,6 +72,20 @@ def test_what_is_not_known_is_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "line"),
+    [
+        ({"bytes": 3.5 * 1024**3, "bytes_before": 3.6 * 1024**3}, "3.5 GiB of plots (-102.4 MiB)"),
+        ({"free_bytes": 0.0}, "0.0 MiB free"),
+        ({"full_seconds": 10.0}, "full in 1 minute at this rate"),
+        ({"full_seconds": 7100.0}, "full in 118 minutes at this rate"),
+        ({"full_seconds": 3 * 86400.0}, "full in 3 days at this rate"),
+    ],
+)
+def test_sizes_and_spans_are_in_units_that_fit(numbers: dict[str, float], line: str) -> None:
+    assert f"Space: {line}" in Day(numbers, ()).text()
+
+
 def test_many_problems_are_counted() -> None:
     day = Day({}, tuple(Problem("HostDown", f"host{n:02}", False) for n in range(25)))
     assert day.title().endswith("25 problems")
