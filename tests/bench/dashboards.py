@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from tests.hosts.system import wait_until
 from tests.made_farm.server import made_farm
 from tests.panels.ask import Prometheus
-from tests.panels.queries import Query, queries
+from tests.panels.queries import SCRAPE, Query, queries
 
 HOSTS, DISKS = 100, 20
 _TIMES = 3
@@ -24,12 +23,26 @@ _SCRAPED = 'count(timestamp(up{job="node"}) > time() - 15)'
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of rules: the seconds that it takes, and those between two of its evaluations."""
+
+    name: str
+    spent: float
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Seconds by query and by group of rules, the slowest first; `series` are scraped."""
 
     series: int
     panels: list[tuple[float, Query]]
-    groups: list[tuple[float, str]]
+    groups: list[Group]
+
+    @property
+    def round(self) -> float:
+        """Seconds that rules take between two scrapes: Prometheus spreads those that run seldom."""
+        return sum(group.spent * SCRAPE / group.interval for group in self.groups)
 
 
 def measure(folder: Path) -> Figures:
@@ -46,20 +59,21 @@ def measure(folder: Path) -> Figures:
 
 def measure_at(
     prometheus: Prometheus, process: int
-) -> tuple[list[tuple[float, Query]], list[tuple[float, str]]]:
+) -> tuple[list[tuple[float, Query]], list[Group]]:
     """Seconds of panels and of groups of rules; `process` is Prometheus' own."""
     panels = [
         (_best(process, lambda query=query: prometheus.series(query, time.time())), query)
         for query in queries()
     ]
-    groups: dict[str, float] = defaultdict(float)
+    groups = []
     for group in prometheus.rule_groups():
+        spent = 0.0
         for rule in group["rules"]:
             text = rule["query"]
-            spent = _best(process, lambda text=text: prometheus.ask("query", query=text))
-            groups[group["name"]] += spent
+            spent += _best(process, lambda text=text: prometheus.ask("query", query=text))
+        groups.append(Group(group["name"], spent, group["interval"]))
     panels.sort(key=lambda one: one[0], reverse=True)
-    return panels, sorted(((spent, name) for name, spent in groups.items()), reverse=True)
+    return panels, sorted(groups, key=lambda group: group.spent, reverse=True)
 
 
 def _scraped(prometheus: Prometheus) -> int:
