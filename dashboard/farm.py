@@ -93,7 +93,8 @@ def _status() -> list[parts.Panel]:
         parts.single(
             "Peers",
             "Full nodes that this one is connected to.",
-            total("chia_peers", _service("full_node"), _kind("full_node")),
+            f"{total('chia_peers', _service('full_node'), _kind('full_node'))}"
+            f" or 0 * {most('chia_full_node_synced')}",
             Look("none", steps=((None, WARNING), (3, GOOD)), empty=_NO_NODE, **parts.SMALL),
         ),
         parts.single(

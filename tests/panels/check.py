@@ -25,7 +25,7 @@ class Panel:
     def fault(self) -> str:
         """Why a person would be puzzled by it: an error, or emptiness that explains nothing."""
         if self.errors:
-            return "; ".join(self.errors)
+            return "; ".join(dict.fromkeys(self.errors))
         if self.series == 0 and self.empty == NO_DATA:
             return "it is empty and does not say why"
         return ""
