@@ -32,10 +32,13 @@ def _plots(machine: Callable[[str], Machine]) -> None:
         one = machine(host)
         one.run("sh", "-c", "cat > /opt/plotter.py", stdin=_PLOTTER.read_text(encoding="utf-8"))
         for disk, count in disks.items():
+            # chiapos runs for ever on one k18 in a thousand: another try is another plot.
             plot = (
-                f"set -e; umask 027; mkdir -p /tmp/plots; "
-                f"/opt/chia/current/bin/python /opt/plotter.py plots create -k 18 -n {count} "
-                f"-f {FARMER_KEY} -p {POOL_KEY} -t /tmp/plots -d {disk}/plots"
+                f"set -e; umask 027; for n in $(seq {count}); do for try in 1 2 3; do "
+                f"rm -rf /tmp/plots; mkdir /tmp/plots; "
+                f"timeout 120 /opt/chia/current/bin/python /opt/plotter.py plots create -k 18 "
+                f"-n 1 -f {FARMER_KEY} -p {POOL_KEY} -t /tmp/plots -d {disk}/plots && break; "
+                f"done; done; test $(ls {disk}/plots/*.plot | wc -l) = {count}"
             )
             if not one.run("find", f"{disk}/plots", "-name", "*.plot"):
                 one.run("runuser", "-u", "goplot", "--", "sh", "-c", plot)
