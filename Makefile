@@ -54,6 +54,7 @@ soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
 	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 50000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
+	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: dashboards

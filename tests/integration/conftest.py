@@ -21,6 +21,9 @@ from tests.panels.check import Panel, look_at_all
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--hosts-file", type=Path, help="hosts.toml of the hosts under test")
+    parser.addoption(
+        "--every-fault", action="store_true", help="raise the alerts of all faults, not of a few"
+    )
 
 
 @pytest.fixture(scope="session")

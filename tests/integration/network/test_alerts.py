@@ -53,6 +53,14 @@ class Fault:
     end: dict[str, str] = field(default_factory=dict)
 
 
+# What make test sees of FAULTS; make soak sees all of them.
+FEW = (
+    "a harvester is stopped",
+    "a disk is unmounted",
+    "a tunable has a bad value",
+    "Grafana is away",
+)
+
 # systemd mounts a disk again with the next timer that goes off, for every service wants the disks.
 HELD = "/run/systemd/system/farm-2-disk12.mount.d"
 PACER = "/run/systemd/system/goplot-pacer.service.d"
@@ -214,7 +222,13 @@ def test_the_daily_summary_is_told(machine: ToMachine) -> None:
     assert re.match(r"The farm's day: \d+ plots? made, ", summaries()[0].summary)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every fault takes a minute: without --every-fault a few of them have to do."""
+    if "name" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-fault")
+        metafunc.parametrize("name", list(FAULTS) if every else FEW)
+
+
 def test_a_fault_raises_exactly_its_alert_which_is_over_with_it(
     machine: ToMachine, prometheus: Ask, name: str
 ) -> None:
