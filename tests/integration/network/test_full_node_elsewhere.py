@@ -25,7 +25,7 @@ def deploy(hosts: HostSet, folder: Path) -> None:
     """Deploy farmer2 with the key of the scenario's farm and the full node of farmer1."""
     groups = SCENARIO / "inventory/group_vars"
     inventory = folder / "hosts.yml"
-    farmer2 = {"farmer2": {"ansible_host": hosts.host("farmer2").address}}
+    farmer2 = {"farmer2": {"ansible_host": str(hosts.host("farmer2").address)}}
     members = {"farmer": {"hosts": farmer2}, "plotter": {}, "harvester": {}}
     inventory.write_text(json.dumps({"all": {"children": members}}), encoding="utf-8")
     node = {"chia_full_node": f"{hosts.host('farmer1').address}:38444"}
