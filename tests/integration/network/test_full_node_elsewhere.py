@@ -28,7 +28,7 @@ def deploy(hosts: HostSet, folder: Path) -> None:
     farmer2 = {"farmer2": {"ansible_host": str(hosts.host("farmer2").address)}}
     members = {"farmer": {"hosts": farmer2}, "plotter": {}, "harvester": {}}
     inventory.write_text(json.dumps({"all": {"children": members}}), encoding="utf-8")
-    node = {"chia_full_node": f"{hosts.host('farmer1').address}:38444"}
+    node = {"chia_full_node": f"{hosts.host('farmer1').address}:8444"}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), *PLAYBOOKS]
     command += ["-i", str(inventory), "-e", json.dumps(node)]
     command += ["-e", f"@{groups}/all/main.yml", "-e", f"@{groups}/farmer/main.yml"]
