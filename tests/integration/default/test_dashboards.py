@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
-from tests.hosts.system import HostError, wait_until
-from tests.panels.check import Panel, unexplained
+from tests.integration.panels import assert_explained
+from tests.panels.check import Panel
 
 # What this farm does not have, by the text that its panels show then.
 ABSENT = {
-    "No drive tells its health",  # the hosts are containers: their disks are files
-    "No drive tells its temperature",
-    "No sensors: virtual machines have none",
-    "No drive holds a farm or a temp farm",
-    "These kernels do not tell",
-    "This farm is in no pool",
-    "Not known for a day yet",  # it is a few minutes old
-    "The wallet is not known for so long",
-    "Nothing is being filled",
-    "No alert fires: all is well",
-    "No lookup failed",
-    "No pacer runs, or nothing holds a start back",
-    "No plot runs",
-    "No plot ended within a day",
-    "No plot failed within a day",
     "The full node does not answer",  # it has no network to sync with
     "No plots, or no netspace known",
     "Nothing won yet",
@@ -35,7 +19,4 @@ ABSENT = {
 
 
 def test_every_panel_shows_data_or_says_why_not(panels: Callable[[], list[Panel]]) -> None:
-    # A host that has just started has no number of its collectors yet.
-    with contextlib.suppress(HostError):
-        wait_until("all panels", lambda: unexplained(panels(), ABSENT) == {}, 180)
-    assert unexplained(panels(), ABSENT) == {}
+    assert_explained(panels, ABSENT)
