@@ -1,7 +1,7 @@
 """Builds the stand-in's package and a signed apt repository of it, as the vendor's is laid out.
 
 `python3 build.py FOLDER` makes FOLDER/dists/stable/main, the package, and gpg-full.key, with a
-signing key of its own that it throws away. With `--version V` the package is another version.
+signing key of its own that it throws away.
 """
 
 from __future__ import annotations
@@ -35,15 +35,20 @@ FILES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--version", default="13.2.0+stand-in")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        package = build(Path(folder), options.version)
+        package = build(Path(folder))
         shutil.rmtree(options.folder, ignore_errors=True)
         publish(package, options.folder, Path(folder, "gnupg"))
 
 
-def build(folder: Path, version: str) -> Path:
+def version(sources: Path) -> str:
+    """Another for other content: from its cache, apt takes what has the same name and size."""
+    content = b"".join((sources / name).read_bytes() for name in FILES)
+    return f"13.2.0+stand-in.{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def build(folder: Path) -> Path:
     """The package as a file in `folder`."""
     root = folder / "package"
     for name, (path, mode) in FILES.items():
@@ -53,14 +58,14 @@ def build(folder: Path, version: str) -> Path:
         target.chmod(mode)
     samples = {
         "usr/share/grafana/conf/sample.ini": "# A stand-in's sample.\n[security]\n",
-        "DEBIAN/control": CONTROL.format(version=version),
+        "DEBIAN/control": CONTROL.format(version=version(HERE)),
         "DEBIAN/conffiles": "/etc/default/grafana-server\n",
     }
     for path, content in samples.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content)
     (root / "etc/grafana").mkdir()
-    package = folder / f"grafana_{version}_all.deb"
+    package = folder / f"grafana_{version(HERE)}_all.deb"
     command = ["dpkg-deb", "--build", "--root-owner-group", str(root), str(package)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return package
