@@ -231,7 +231,7 @@ class Machine:
                 loop = disks.attach(self.hosts, self.host, disk)
                 # blkid and libmount look a UUID up by the kernel's name of the device.
                 binds.append(f"--bind={loop}")
-                links.append(f"L {disk.device} - - - - {loop}\n")
+                links += [f"L {name} - - - - {loop}\n" for name in disk.names]
             else:
                 disks.detach(self.hosts, self.host, disk)
         (self.root / "etc/tmpfiles.d").mkdir(exist_ok=True)

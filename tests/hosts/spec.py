@@ -32,6 +32,14 @@ class DiskSpec:
     uuid: str
     """File system UUID, empty for a blank disk."""
 
+    @property
+    def names(self) -> tuple[Path, ...]:
+        """Its names under /dev: no udev runs in a container, so they are made as udev would."""
+        if not self.fstype:
+            return (self.device,)
+        disk = Path("/dev/disk")
+        return self.device, disk / "by-uuid" / self.uuid, disk / "by-label" / self.name
+
 
 @dataclass(frozen=True)
 class HostSpec:

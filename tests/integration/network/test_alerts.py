@@ -54,12 +54,7 @@ class Fault:
 
 
 # What make test sees of FAULTS; make soak sees all of them.
-FEW = (
-    "a harvester is stopped",
-    "a disk is unmounted",
-    "a tunable has a bad value",
-    "Grafana is away",
-)
+FEW = ("a harvester is stopped", "a tunable has a bad value")
 
 # systemd mounts a disk again with the next timer that goes off, for every service wants the disks.
 HELD = "/run/systemd/system/farm-2-disk12.mount.d"
