@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from tests.hosts.system import HostError, wait_until
 from tests.panels.check import Panel, unexplained
@@ -28,9 +28,20 @@ ABSENT = frozenset(
         "No plot failed within a day",
     }
 )
+# And what a farm that meets no other node does not have.
+NO_NETWORK = frozenset(
+    {
+        "The full node does not answer",  # it has no network to sync with
+        "No plots, or no netspace known",
+        "Nothing won yet",
+        "The wallet does not answer",
+        "No harvester in this choice farms a plot",  # of its keys
+        "No lookup within half an hour",
+    }
+)
 
 
-def assert_explained(panels: Callable[[], list[Panel]], absent: set[str]) -> None:
+def assert_explained(panels: Callable[[], list[Panel]], absent: Set[str]) -> None:
     """Every panel shows data, or a text of ABSENT or of `absent`."""
     known = ABSENT | absent
     # A host that has just started has no number of its collectors yet.

@@ -8,21 +8,32 @@ import json
 import ssl
 import urllib.parse
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hosts.spec import HostSet
+from tests.panels.ask import Prometheus
+from tests.panels.check import Panel, look_at_all
 
 Ask = Callable[[int, str, tuple[str, str] | None], tuple[int, str]]
 OWNER = ("owner", "password-of-owner")
 
 
 @pytest.fixture(scope="session")
-def ca(ssh: Callable[[str], Any]) -> ssl.SSLContext:
+def ca_file(ssh: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificate of the farm's CA."""
+    file = tmp_path_factory.mktemp("tls") / "ca.crt"
+    file.write_text(ssh("farm1").check_output("cat /etc/goplot/tls/ca.crt"), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def ca(ca_file: Path) -> ssl.SSLContext:
     """A client's trust in the farm's CA and in nothing else."""
-    text = ssh("farm1").check_output("cat /etc/goplot/tls/ca.crt")
-    return ssl.create_default_context(cadata=text)
+    return ssl.create_default_context(cafile=ca_file)
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +64,10 @@ def prometheus(ask: Ask) -> Callable[[str], list[dict[str, Any]]]:
         return result
 
     return query
+
+
+@pytest.fixture
+def panels(hosts: HostSet, ca_file: Path) -> Callable[[], list[Panel]]:
+    """Every panel of every dashboard, asked of the farm's Prometheus as Grafana would now."""
+    url = f"https://{hosts.hosts[0].address}:9090"
+    return partial(look_at_all, Prometheus(url, ca_file, ":".join(OWNER)))
