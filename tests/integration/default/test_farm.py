@@ -149,6 +149,7 @@ def test_plots_are_made_in_every_farm_that_is_there(ssh: Ssh, machine: ToMachine
         assert any(log.startswith("plot.") and log.endswith(".log") for log in logs)
 
 
+@pytest.mark.once
 def test_chia_finds_proofs_in_every_plot(ssh: Ssh, machine: ToMachine) -> None:
     listed = ssh("plotter1").check_output("find /farm -name '*.plot'").split()
     folders = sorted({Path(plot).parent for plot in listed})

@@ -125,6 +125,7 @@ def test_grafana_is_sandboxed_and_comes_back(ssh: Ssh) -> None:
     assert ssh("farmer1").check_output(f"systemctl show -p User --value {unit}") == "grafana"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("host", ["farmer1", "plotter1"])
 def test_no_stranger_reads_a_secret_of_grafana(ssh: Ssh, machine: ToMachine, host: str) -> None:
     for path in (*SECRETS.values(), "/etc/goplot/grafana.token"):
@@ -137,6 +138,7 @@ def test_no_stranger_reads_a_secret_of_grafana(ssh: Ssh, machine: ToMachine, hos
     assert [secret for secret in wanted if secret in journal] == []
 
 
+@pytest.mark.once
 def test_a_strangers_search_finds_what_is_readable(ssh: Ssh, machine: ToMachine) -> None:
     ssh("farmer1").check_output("install -m 0644 /dev/null /srv/readable")
     machine("farmer1").run("sh", "-c", "cat > /srv/readable", stdin="<decoy of the test>")

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 Ssh = Callable[[str], Any]
 
 PROJECT = Path(__file__).parents[3]
