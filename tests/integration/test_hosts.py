@@ -61,9 +61,15 @@ def left_over(hosts: HostSet) -> list[str]:
     found += [line for line in run("nft", "list", "tables").splitlines() if hosts.table in line]
     found += [line for line in run("losetup", "-a").splitlines() if str(hosts.state) in line]
     found += [str(hosts.state)] if hosts.state.exists() else []
-    found += [str(path) for path in Path("/sys/fs/cgroup").rglob(f"gp-{hosts.name}-*")]
-    found += [str(path) for path in Path("/run/systemd/nspawn").rglob(f"gp-{hosts.name}-*")]
+    for folder in ("/sys/fs/cgroup", "/run/systemd/nspawn"):
+        # Unlike rglob, walk doesn't mind what goes away meanwhile.
+        for top, folders, files in os.walk(folder):
+            found += [f"{top}/{one}" for one in folders + files if _is_of(hosts, one)]
     return found
+
+
+def _is_of(hosts: HostSet, name: str) -> bool:
+    return name.startswith(f"gp-{hosts.name}-")
 
 
 def test_hosts_are_made_once_and_keep_running(spec: Path) -> None:
@@ -166,5 +172,18 @@ def test_a_killed_run_leaves_nothing(spec: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(spec)])
     wait_until("a host runs", lambda: one.leader() is not None, 120)
     os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_until("nothing is left", lambda: left_over(hosts) == [], 120)
+
+
+def test_a_run_that_is_told_twice_to_end_leaves_nothing(spec: Path) -> None:
+    hosts = load(spec)
+    one = Machine(hosts, hosts.host("one"))
+    process = subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(spec)])
+    wait_until("a host runs", lambda: one.leader() is not None, 120)
+    process.terminate()
+    removal = ("pgrep", "-f", f"tests.hosts {spec} down")
+    wait_until("it removes its hosts", lambda: run(*removal, check=False) != "", 60)
+    process.terminate()
     process.wait()
     wait_until("nothing is left", lambda: left_over(hosts) == [], 120)

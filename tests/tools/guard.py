@@ -52,12 +52,7 @@ def guarded(name: str, hosts_file: Path | None = None) -> Iterator[None]:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _alone(name), _reaped(name, hosts_file):
-        os.environ[_MARK] = name
-        try:
-            yield
-        finally:
-            del os.environ[_MARK]
-            _remove(name, hosts_file)
+        yield
 
 
 @contextlib.contextmanager
@@ -74,19 +69,23 @@ def _alone(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _reaped(name: str, hosts_file: Path | None) -> Iterator[None]:
-    """Have a reaper remove the hosts should this process die before the body ends."""
-    if hosts_file is None:
-        yield
-        return
-    reaper = subprocess.Popen(
-        [sys.executable, "-m", "tests.tools.guard", name, str(hosts_file)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
+    """Remove the hosts after the body, by a reaper should this process end before that is done."""
+    reaper = None
+    if hosts_file is not None:
+        reaper = subprocess.Popen(
+            [sys.executable, "-m", "tests.tools.guard", name, str(hosts_file)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+    os.environ[_MARK] = name
     try:
         yield
     finally:
-        reaper.communicate(_ENDED)
+        del os.environ[_MARK]
+        _remove(name, hosts_file)
+        # Not reached when somebody presses Ctrl-C again during the removal.
+        if reaper is not None:
+            reaper.communicate(_ENDED)
 
 
 def _reap() -> int:
