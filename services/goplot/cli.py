@@ -9,10 +9,11 @@ from pathlib import Path
 
 from goplot import __version__
 from goplot.host.program import FAILED, OK, SETTINGS
+from goplot.host.report import read_report
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, set_tunable
 from goplot.host.units import UnitError, units_of
-from goplot.pacer.report import read_report
+from goplot.pacer.start import Snapshot, look, start_plot
 from goplot.people.status import (
     Status,
     disks_document,
@@ -23,7 +24,6 @@ from goplot.people.status import (
     status_document,
     status_text,
 )
-from goplot.tractor.reserve import View, look, start_plot
 
 PROBLEMS = 3
 NOT_STARTED = 4
@@ -110,8 +110,8 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _status(settings: Settings) -> Status:
-    from goplot.diskhand.service import read_own
-    from goplot.grafana import waiting
+    from goplot.host.annotations import waiting
+    from goplot.host.diskstate import read_own
 
     tunables = _tunables(settings)
     view = look(settings, tunables)
@@ -149,7 +149,7 @@ def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     return OK if starts else NOT_STARTED
 
 
-def _plot_text(view: View, index: int | None) -> str:
+def _plot_text(view: Snapshot, index: int | None) -> str:
     if view.decision.placement is None:
         return f"no plot starts; {next_text(view)}"
     if index is None:
@@ -190,7 +190,8 @@ def _farm(settings: Settings, *, as_json: bool) -> int:
 
 
 def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:
-    from goplot.harvester_log.check import check, check_document, check_text
+    from goplot.harvester_log.check import check
+    from goplot.people.log_check import check_document, check_text
 
     found = check(paths)
     print(json.dumps(check_document(found), indent=2) if as_json else check_text(found))

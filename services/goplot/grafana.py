@@ -1,17 +1,13 @@
-"""Annotations for Grafana, through a spool: an absent Grafana delays no plot and loses none."""
+"""goplot-annotations: sends the annotations that wait in the spool to Grafana."""
 
-import json
 import os
 import sys
-import time
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
-from goplot.farm.jobs import Job
 from goplot.host import program
-from goplot.host.files import make_folder, remove, write_whole
+from goplot.host.annotations import spooled
+from goplot.host.files import remove
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -26,75 +22,14 @@ _NEVER = (
 CREDENTIAL = "grafana_token"
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """One annotation; `time` in epoch seconds."""
-
-    time: float
-    tags: tuple[str, ...]
-    text: str
-
-    def body(self) -> dict[str, Any]:
-        """The body of POST /api/annotations, whose times are in milliseconds."""
-        return {"time": int(self.time * 1000), "tags": list(self.tags), "text": self.text}
-
-
-def plot_start(job: Job, active: int, max_plots: int) -> Annotation:
-    """That a plot started; `active` counts this one."""
-    text = (
-        f"start plot #{job.index}: farm {job.dest_farm}, disk {job.disk}, "
-        f"temp farm {job.temp_farm}, {job.format.name}, {active}/{max_plots} active"
-    )
-    return Annotation(job.start.time, ("plot_start",), text)
-
-
-def plot_stop(
-    job: Job, ended: float, seconds: float, outcome: str, active: int, max_plots: int
-) -> Annotation:
-    """That a plot ended; `active` counts those that go on."""
-    begun = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(job.start.time))
-    text = (
-        f"stop plot #{job.index} ({outcome}): farm {job.dest_farm}, disk {job.disk}, "
-        f"started {begun}, total time {seconds:.0f} s, {active}/{max_plots} active"
-    )
-    return Annotation(ended, ("plot_stop",), text)
-
-
-def spool_folder(state: Path) -> Path:
-    """Where annotations wait."""
-    return state / "annotations"
-
-
-def spool(state: Path, index: int, annotation: Annotation) -> None:
-    """Keep a plot's annotation until it is sent, also over a power cut. Raises OSError."""
-    folder = spool_folder(state)
-    make_folder(folder)
-    # One name for one event: what is spooled again after a crash replaces what waits.
-    name = f"{index:09d}-{annotation.tags[0]}.json"
-    write_whole(folder / name, json.dumps(annotation.body()) + "\n")
-
-
-def waiting(state: Path) -> int:
-    """How many annotations are not sent yet."""
-    try:
-        return sum(1 for path in spool_folder(state).iterdir() if _is_spooled(path.name))
-    except FileNotFoundError:
-        return 0
-
-
 def send_all(settings: Settings, token: str | None) -> int:
     """Send what waits, oldest first; stop at the first that Grafana does not take now.
 
     Returns how many were sent. One that Grafana will never take is put aside as `.refused`.
     Raises OSError when Grafana can't be reached or refuses everything.
     """
-    folder = spool_folder(settings.roots.state)
-    try:
-        paths = sorted(path for path in folder.iterdir() if _is_spooled(path.name))
-    except FileNotFoundError:
-        return 0
     sent = 0
-    for path in paths:
+    for path in spooled(settings.roots.state):
         url = f"{settings.annotations_url}/api/annotations"
         status = _post(url, settings.annotations_ca, path.read_bytes(), token)
         if status in _NEVER:
@@ -131,10 +66,6 @@ def _post(url: str, ca: Path | None, body: bytes, token: str | None) -> int:
         raise OSError(f"{url}: {error!r}") from error
     finally:
         connection.close()
-
-
-def _is_spooled(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".")
 
 
 def _token() -> str | None:

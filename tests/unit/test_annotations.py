@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from goplot.grafana import main, send_all, spool_folder, waiting
+from goplot.grafana import main, send_all
+from goplot.host.annotations import spool_folder, waiting
 from tests.unit.farm_root import FarmRoot
 from tests.unit.test_tractor_job import reserve, run
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from goplot.host.observe import observe
 from goplot.host.tunables import read_tunables
-from goplot.tractor.reserve import look
+from goplot.pacer.start import look
 from tests.unit.farm_root import FarmRoot
 
 

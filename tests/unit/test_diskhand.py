@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from goplot.diskhand.probe import ON_DISK, probe_all
-from goplot.diskhand.service import main, read_own, read_plots
+from goplot.diskhand.service import main
 from goplot.farm.jobs import Stage
+from goplot.host.diskstate import read_own, read_plots
 from goplot.host.jobstore import write_job
 from goplot.host.observe import observe, read_disk_file
 from tests.unit.farm_root import PLOT_ID, FarmRoot

@@ -3,7 +3,7 @@
 import pytest
 
 from goplot.farm.formats import GIB, PlotFormat
-from goplot.tractor.plotters.chiapos import temp_bytes
+from goplot.plotters.chiapos import temp_bytes
 
 # Sizes of real plots, made by chiapos 2.0.12; of k18 the smallest and the largest of a hundred.
 REAL = [

@@ -6,8 +6,8 @@ import pytest
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.host.settings import PlotterSettings
-from goplot.tractor.plotters import GRAMMARS, command_of, temp_need
-from goplot.tractor.plotters.base import Progress, Request, option
+from goplot.plotters.base import Progress, Request, option
+from goplot.plotters.registry import PLOTTERS, command_of, temp_need
 from tests.unit.farm_root import PLOT_ID
 
 FOLDER = Path("/plot_temp/1/goplot-7")
@@ -22,14 +22,14 @@ def follow(plotter: str, log: str) -> Progress:
     """Progress after a whole log; it never goes backwards."""
     progress = Progress()
     for line in log.splitlines():
-        after = GRAMMARS[plotter].read_line(progress, line)
+        after = PLOTTERS[plotter].read_line(progress, line)
         assert after.fraction >= progress.fraction
         progress = after
     return progress
 
 
 def test_chiapos_command() -> None:
-    command = GRAMMARS["chiapos"].command(request("-r", "4", "--override-k", k=25))
+    command = PLOTTERS["chiapos"].command(request("-r", "4", "--override-k", k=25))
     assert command[:3] == ["/x/prog", "plots", "create"]
     assert option(command, "-k") == "25"
     assert option(command, "-c") == "xch1"
@@ -42,27 +42,27 @@ def test_chiapos_command() -> None:
 
 def test_a_pool_key_stands_in_for_the_contract() -> None:
     for plotter in ("chiapos", "madmax", "bladebit-ramplot"):
-        command = GRAMMARS[plotter].command(request(contract=""))
+        command = PLOTTERS[plotter].command(request(contract=""))
         assert option(command, "-p") == "PK"
         assert "-c" not in command
 
 
 def test_madmax_folders_end_in_a_slash() -> None:
-    command = GRAMMARS["madmax"].command(request("-r", "8"))
+    command = PLOTTERS["madmax"].command(request("-r", "8"))
     assert [option(command, name) for name in ("-t", "-2", "-d")] == [f"{FOLDER}/"] * 3
     assert "-k" not in command
-    assert option(GRAMMARS["madmax"].command(request(k=33)), "-k") == "33"
+    assert option(PLOTTERS["madmax"].command(request(k=33)), "-k") == "33"
 
 
 def test_bladebit_commands() -> None:
-    ram = GRAMMARS["bladebit-ramplot"].command(request("-t", "16", compression=5))
+    ram = PLOTTERS["bladebit-ramplot"].command(request("-t", "16", compression=5))
     assert ram[-4:] == ["-t", "16", "ramplot", str(FOLDER)]
     assert option(ram, "-z") == "5"
-    disk = GRAMMARS["bladebit-diskplot"].command(request("--", "--cache", "100G"))
+    disk = PLOTTERS["bladebit-diskplot"].command(request("--", "--cache", "100G"))
     assert disk[-6:] == ["diskplot", "--cache", "100G", "-t1", str(FOLDER), str(FOLDER)]
-    cuda = GRAMMARS["bladebit-cudaplot"].command(request("--", "--disk-128"))
+    cuda = PLOTTERS["bladebit-cudaplot"].command(request("--", "--disk-128"))
     assert cuda[-5:] == ["cudaplot", "--disk-128", "-t1", str(FOLDER), str(FOLDER)]
-    assert "-t1" not in GRAMMARS["bladebit-cudaplot"].command(request())
+    assert "-t1" not in PLOTTERS["bladebit-cudaplot"].command(request())
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_bladebit_commands() -> None:
 )
 def test_a_plot_that_a_plotter_can_not_make_is_refused(plotter: str, asked: Request) -> None:
     with pytest.raises(ValueError, match="set plot"):
-        GRAMMARS[plotter].command(asked)
+        PLOTTERS[plotter].command(asked)
 
 
 def test_a_template_of_ones_own() -> None:
@@ -95,11 +95,11 @@ def test_a_template_of_ones_own() -> None:
 
 def test_temp_needs() -> None:
     k32 = PlotFormat(32)
-    assert GRAMMARS["chiapos"].temp_bytes(k32, ()) == 240 * GIB
-    assert GRAMMARS["madmax"].temp_bytes(k32, ()) == 256 * GIB
-    assert GRAMMARS["bladebit-ramplot"].temp_bytes(k32, ()) == k32.plot_bytes
-    assert GRAMMARS["bladebit-diskplot"].temp_bytes(k32, ()) > 480 * GIB
-    hybrid = GRAMMARS["bladebit-cudaplot"].temp_bytes(k32, ("--", "--disk-128"))
+    assert PLOTTERS["chiapos"].temp_bytes(k32, ()) == 240 * GIB
+    assert PLOTTERS["madmax"].temp_bytes(k32, ()) == 256 * GIB
+    assert PLOTTERS["bladebit-ramplot"].temp_bytes(k32, ()) == k32.plot_bytes
+    assert PLOTTERS["bladebit-diskplot"].temp_bytes(k32, ()) > 480 * GIB
+    hybrid = PLOTTERS["bladebit-cudaplot"].temp_bytes(k32, ("--", "--disk-128"))
     assert hybrid == k32.plot_bytes + 128 * GIB
 
 
@@ -235,9 +235,9 @@ def test_trouble_is_kept_for_the_result(plotter: str, line: str) -> None:
 def test_plotters_started_by_hand_are_recognised(
     plotter: str, line: str, k: int, temp: str, dest: str
 ) -> None:
-    found = [name for name, known in GRAMMARS.items() if known.foreign(line.split())]
+    found = [name for name, known in PLOTTERS.items() if known.foreign(line.split())]
     assert found == [plotter]
-    plot = GRAMMARS[plotter].foreign(line.split())
+    plot = PLOTTERS[plotter].foreign(line.split())
     assert plot is not None
     assert plot.format.k == k
     assert plot.temp_paths[0] == Path(temp)
@@ -257,4 +257,4 @@ def test_plotters_started_by_hand_are_recognised(
     ],
 )
 def test_other_programs_are_no_plotters(line: str) -> None:
-    assert [name for name, known in GRAMMARS.items() if known.foreign(line.split())] == []
+    assert [name for name, known in PLOTTERS.items() if known.foreign(line.split())] == []

@@ -8,9 +8,9 @@ import pytest
 
 from goplot.cli import main
 from goplot.collectors.plotter import collect
+from goplot.host.report import Report, write_report
 from goplot.host.tunables import read_tunables
-from goplot.pacer.report import Report, write_report
-from goplot.tractor.reserve import start_plot
+from goplot.pacer.start import start_plot
 from tests.unit.farm_root import FarmRoot
 from tests.unit.test_tractor_job import NoUnits, reserve, run
 

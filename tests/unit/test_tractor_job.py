@@ -11,8 +11,8 @@ from goplot.farm.jobs import Job, Stage
 from goplot.host.jobstore import Result, read_jobs, read_results, stop_path, write_job
 from goplot.host.log import Log
 from goplot.host.tunables import read_tunables
+from goplot.pacer.start import start_plot
 from goplot.tractor.job import JobRun
-from goplot.tractor.reserve import start_plot
 from goplot.tractor.state import JobState
 from tests.unit.farm_root import PLOT_ID, FarmRoot
 

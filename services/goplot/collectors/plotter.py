@@ -6,21 +6,21 @@ from collections import Counter
 from pathlib import Path
 
 from goplot import __version__
-from goplot.diskhand.service import read_own, read_plots
 from goplot.farm.disks import FAILING
 from goplot.farm.jobs import Job, Stage
-from goplot.grafana import waiting
 from goplot.host import clock, program
+from goplot.host.annotations import waiting
+from goplot.host.diskstate import read_own, read_plots
 from goplot.host.drives import add_places
 from goplot.host.mounts import read_mounts
 from goplot.host.observe import Observation, observe
+from goplot.host.report import read_report
 from goplot.host.settings import Settings
 from goplot.host.success import add_success, read_successes, record_success
 from goplot.host.textfile import Metrics
 from goplot.host.totals import Totals, read_totals
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables
 from goplot.pacer.decision import Reason
-from goplot.pacer.report import read_report
 
 
 def collect(settings: Settings) -> Metrics:

@@ -9,9 +9,8 @@ from goplot.host.files import locked
 from goplot.host.jobstore import read_jobs, read_results
 from goplot.host.mounts import opened
 from goplot.host.observe import Observation
+from goplot.host.plotfiles import clean, finished_plot
 from goplot.host.settings import Settings
-from goplot.tractor.cleanup import clean
-from goplot.tractor.verify import finished_plot
 
 SUFFIX = ".plot.tmp"
 _FOLDER = re.compile(r"goplot-([0-9]+)")

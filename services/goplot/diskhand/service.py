@@ -9,12 +9,13 @@ from pathlib import Path
 
 from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
-from goplot.diskhand.verdict import DiskFile, Own, Verdict, judge
+from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.disks import FAILING, READ_ONLY, Disk, TempFarm
 from goplot.host import program
+from goplot.host.diskstate import Own, own_path, plots_path, read_own, temp_faults_path
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
-from goplot.host.observe import observe, read_disk_file, temp_faults_path
+from goplot.host.observe import observe, read_disk_file
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -62,24 +63,6 @@ def _probe_temps(settings: Settings, temps: tuple[TempFarm, ...]) -> list[str]:
     return [f"{path} is {FAILING}: {fault}" for path, fault in faults.items()]
 
 
-def read_own(state: Path) -> dict[str, Own]:
-    """What diskhand wrote into each disk file, by disk; nothing when that is not known."""
-    try:
-        document = json.loads((state / "diskhand.json").read_text())
-        return {name: Own(**entry) for name, entry in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def read_plots(state: Path) -> dict[str, int]:
-    """How many plots the last run found on each disk, by path of the disk."""
-    try:
-        document = json.loads((state / "plots.json").read_text())
-        return {str(path): int(count) for path, count in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
 def _lines(disk: Disk, verdict: Verdict, disks: Path) -> list[str]:
     if verdict.kib is None:
         return [f"{disks / disk.name}.goplot {verdict.text}"]
@@ -125,7 +108,7 @@ def _write_files(
         changes.append((path, verdict.kib))
     if own != earlier:
         document = {name: asdict(entry) for name, entry in own.items()}
-        write_whole(roots.state / "diskhand.json", json.dumps(document) + "\n")
+        write_whole(own_path(roots.state), json.dumps(document) + "\n")
     for path, kib in changes:
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(f"{kib}\n")
@@ -144,7 +127,7 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
         document[str(disk.path)], names = look_into(disk.path / "plots")
         if disk.trouble is None:
             partial += [(disk.path, name) for name in names]
-    write_whole(settings.roots.state / "plots.json", json.dumps(document) + "\n", durable=False)
+    write_whole(plots_path(settings.roots.state), json.dumps(document) + "\n", durable=False)
     return partial
 
 

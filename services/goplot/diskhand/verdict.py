@@ -3,21 +3,10 @@
 from dataclasses import dataclass
 
 from goplot.farm.disks import NOT_MOUNTED, OUT_OF_ROTATION_KIB, Disk
+from goplot.host.diskstate import Own
 
 FULL = "full"
 BY_HAND = "taken out by hand"
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What diskhand itself put into a disk file: the value, the file's time stamp then, and why.
-
-    `reason` is empty while the disk is in rotation.
-    """
-
-    kib: int
-    stamp: int
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

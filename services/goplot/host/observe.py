@@ -1,6 +1,5 @@
 """Gathers what placement and status need: disks, temp farms, jobs and what they have written."""
 
-import json
 import os
 import re
 import stat
@@ -20,11 +19,12 @@ from goplot.farm.disks import (
     TempFarm,
 )
 from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
+from goplot.host.diskstate import read_temp_faults
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
 from goplot.host.processes import foreign_plots
 from goplot.host.settings import Settings
-from goplot.tractor.plotters.base import ForeignPlot
+from goplot.plotters.base import ForeignPlot
 
 _FARM = re.compile(r"[1-9][0-9]{0,5}")
 
@@ -65,20 +65,6 @@ def observe(settings: Settings) -> Observation:
         broken=broken,
         foreign=len(foreign),
     )
-
-
-def temp_faults_path(state: Path) -> Path:
-    """Where diskhand keeps which temp farms take no write, and why."""
-    return state / "temp_faults.json"
-
-
-def read_temp_faults(state: Path) -> dict[str, str]:
-    """Why temp farms take no write, by path; nothing where that is not known."""
-    try:
-        document = json.loads(temp_faults_path(state).read_text())
-        return {str(path): str(fault) for path, fault in document.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
 
 
 def written_by(job: Job) -> Written:

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from goplot.tractor.plotters import GRAMMARS
-from goplot.tractor.plotters.base import ForeignPlot
+from goplot.plotters.base import ForeignPlot
+from goplot.plotters.registry import PLOTTERS
 
 _HINTS = (b"chia", b"bladebit")
 
@@ -18,7 +18,7 @@ def foreign_plots(proc: Path, roots: tuple[Path, ...]) -> list[tuple[ForeignPlot
     """
     found: list[tuple[ForeignPlot, int]] = []
     for arguments in _command_lines(proc):
-        for plotter in GRAMMARS.values():
+        for plotter in PLOTTERS.values():
             plot = plotter.foreign(arguments)
             if plot is not None:
                 if not any(_is_ours(path, roots) for path in plot.temp_paths):

@@ -3,13 +3,14 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from goplot.farm.formats import PlotFormat
-from goplot.tractor.plotters import GRAMMARS, template
-from goplot.tractor.plotters.base import Request
+from goplot.plotters import template
+from goplot.plotters.base import PlotSettings, PlotterSettings, Request
+from goplot.plotters.registry import PLOTTERS
 
 DEFAULT_PATH = Path("/etc/goplot/settings.toml")
 
@@ -39,34 +40,6 @@ class Roots:
     def main_log(self) -> Path:
         """goplot.log."""
         return self.logs / "goplot.log"
-
-
-@dataclass(frozen=True, slots=True)
-class PlotterSettings:
-    """How one plotter is called.
-
-    `command` is a template of the user's own; without it the plotter of that name is called by
-    `program`. `grammar` names the plotter whose log and files a template's program writes.
-    """
-
-    name: str
-    program: str = ""
-    options: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    command: tuple[str, ...] = ()
-    grammar: str = ""
-    temp_gib: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlotSettings:
-    """What the next plot is."""
-
-    plotter: str
-    format: PlotFormat
-    farmer_public_key: str
-    pool_contract_address: str
-    pool_public_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +342,7 @@ def _plotters(reader: _Reader, table: Mapping[str, Any]) -> dict[str, PlotterSet
             grammar=reader.take(entry, "grammar", str, "", where),
             temp_gib=reader.take(entry, "temp_gib", float, None, where),
         )
-        _check_plotter(reader, settings, tuple(GRAMMARS), where)
+        _check_plotter(reader, settings, tuple(PLOTTERS), where)
         plotters[name] = settings
     return plotters
 

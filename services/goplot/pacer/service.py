@@ -9,13 +9,13 @@ from goplot.host.files import remove_unfinished
 from goplot.host.jobstore import read_jobs, remove_locks
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
+from goplot.host.report import Report, write_report
 from goplot.host.settings import Settings, SettingsError, load
 from goplot.host.success import record_success
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
 from goplot.host.units import UnitError, Units, units_of
 from goplot.pacer.decision import Decision, Reason
-from goplot.pacer.report import Report, write_report
-from goplot.tractor.reserve import View, start_plot
+from goplot.pacer.start import Snapshot, start_plot
 
 _POLL_WITHOUT_SETTINGS = 60.0
 
@@ -85,7 +85,7 @@ class Pacer:
             self._log(f"plot-{index} has no tractor, starting it again")
             self._units.start(index)
 
-    def _reason(self, view: View) -> str:
+    def _reason(self, view: Snapshot) -> str:
         decision = view.decision
         if decision.reason is Reason.START:
             return ""

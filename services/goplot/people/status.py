@@ -9,8 +9,8 @@ from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
 from goplot.host.tunables import Tunables
 from goplot.pacer.decision import Reason
+from goplot.pacer.start import Snapshot
 from goplot.people.table import duration, size, table
-from goplot.tractor.reserve import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Status:
     that are frozen; `annotations` how many wait for Grafana.
     """
 
-    view: View
+    view: Snapshot
     tunables: Tunables
     pacer_up: bool
     reasons: Mapping[str, str]
@@ -96,7 +96,7 @@ def status_document(status: Status) -> dict[str, Any]:
     }
 
 
-def next_document(view: View) -> dict[str, Any]:
+def next_document(view: Snapshot) -> dict[str, Any]:
     """The decision of this moment for programs."""
     decision = view.decision
     place = decision.placement
@@ -156,7 +156,7 @@ def status_text(status: Status) -> str:
     return "\n\n".join(parts)
 
 
-def next_text(view: View) -> str:
+def next_text(view: Snapshot) -> str:
     """The decision of this moment for people."""
     decision = view.decision
     if decision.placement is not None:
@@ -201,7 +201,7 @@ def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
     return table(["plot", "format", "phase", "done", "age", "temp", "disk"], rows)
 
 
-def _temps(view: View) -> str:
+def _temps(view: Snapshot) -> str:
     temp_bytes = view.facts.need.temp_bytes
     rows = [
         [

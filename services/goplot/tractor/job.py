@@ -11,15 +11,13 @@ from goplot.host.files import sync_file, sync_folder
 from goplot.host.jobstore import stop_path
 from goplot.host.mounts import is_mounted, opened, read_space
 from goplot.host.observe import observe, written_by
-from goplot.tractor.cleanup import clean
+from goplot.host.plotfiles import NotWholeError, clean, finished_plot, verify
+from goplot.plotters.base import Plotter
+from goplot.plotters.registry import command_of, plotter_of, request_for
 from goplot.tractor.copy import remove_partial
 from goplot.tractor.delivery import choose_disk, deliver, pause
-from goplot.tractor.plotters import command_of, plotter_of
-from goplot.tractor.plotters.base import Plotter
 from goplot.tractor.process import PlotterProcess, end_leftover
-from goplot.tractor.reserve import request_for
 from goplot.tractor.state import JobFailedError, JobState
-from goplot.tractor.verify import NotWholeError, finished_plot, verify
 
 
 class JobRun:
@@ -68,7 +66,7 @@ class JobRun:
         self._check_temp()
         log_file = self._open_log()
         grammar = plotter_of(settings)
-        request = request_for(state.settings, job.plotter, job.format, job.folder)
+        request = request_for(state.settings.plot, settings, job.format, job.folder)
         try:
             command = command_of(settings, request)
         except ValueError as error:

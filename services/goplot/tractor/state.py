@@ -5,15 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from goplot.farm.jobs import Job
-from goplot.grafana import Annotation, plot_start, plot_stop, spool
 from goplot.host import clock
+from goplot.host.annotations import Annotation, plot_start, plot_stop, spool
 from goplot.host.jobstore import Result, end_job, read_jobs, write_job
 from goplot.host.log import Log
 from goplot.host.notify import notify
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 from goplot.host.tunables import read_last_good, read_tunables
-from goplot.tractor.plotters.base import Progress
+from goplot.plotters.base import Progress
 
 _WRITE_PROGRESS_EVERY = 20.0
 _RECORD_PAUSE = 30.0

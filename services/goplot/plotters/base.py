@@ -8,6 +8,34 @@ from goplot.farm.formats import PlotFormat
 
 
 @dataclass(frozen=True, slots=True)
+class PlotterSettings:
+    """How one plotter is called.
+
+    `command` is a template of the user's own; without it the plotter of that name is called by
+    `program`. `grammar` names the plotter whose log and files a template's program writes.
+    """
+
+    name: str
+    program: str = ""
+    options: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    grammar: str = ""
+    temp_gib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlotSettings:
+    """What the next plot is."""
+
+    plotter: str
+    format: PlotFormat
+    farmer_public_key: str
+    pool_contract_address: str
+    pool_public_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One plot that is asked for. `folder` gets the temporary files and the finished plot."""
 

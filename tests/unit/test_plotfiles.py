@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from goplot.farm.formats import PlotFormat
-from goplot.tractor.verify import NotWholeError, finished_plot, verify
+from goplot.host.plotfiles import NotWholeError, finished_plot, verify
 from tests.unit.farm_root import PLOT_ID
 
 K18 = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"

@@ -1,10 +1,11 @@
-"""Whether a file is the whole plot that it says it is."""
+"""A plot's file: its name and header, whether it is whole, and what of a job may be removed."""
 
 import os
 import re
 from pathlib import Path
 
 from goplot.farm.formats import PlotFormat
+from goplot.host.files import sync_folder
 
 #: `plot-k32-c05-2026-11-22-17-53-<id>.plot`; the compression level is left out at 0.
 PLOT_NAME = re.compile(
@@ -14,6 +15,7 @@ PLOT_NAME = re.compile(
 _MAGIC = b"Proof of Space Plot"
 # bladebit with compression: magic, 4 bytes of version, id, k.
 _MAGIC_V2 = b"PLOT"
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class NotWholeError(Exception):
@@ -59,3 +61,27 @@ def verify(path: Path, plot_format: PlotFormat) -> str:
     if header[position + 32] != k:
         raise NotWholeError(f"{path.name} has k{header[position + 32]} in its header")
     return match["id"]
+
+
+def clean(folder: Path) -> list[str]:
+    """Remove a job's temporary files and its folder; names that are not the job's stay.
+
+    Only the job's own folder is touched, and there only files that carry a plot id or end in
+    `.tmp`, which is all that plotters write. Returns the names that were left. Raises OSError.
+    """
+    left: list[str] = []
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return left
+    for entry in entries:
+        ours = entry.name.endswith(".tmp") or _ID.search(entry.name) is not None
+        if entry.is_file(follow_symlinks=False) and ours:
+            Path(entry.path).unlink()
+        else:
+            left.append(entry.name)
+    if not left:
+        folder.rmdir()
+        # After a power cut the files would be back, and no job that removes them.
+        sync_folder(folder.parent)
+    return left

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from goplot.farm.formats import GIB, PlotFormat
-from goplot.tractor.plotters.base import (
+from goplot.plotters.base import (
     ForeignPlot,
     Plotter,
     Progress,

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Limits, Need, Placement
 from goplot.host import clock
@@ -16,12 +15,11 @@ from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
 from goplot.pacer.backoff import Outcome, backoff
 from goplot.pacer.decision import Decision, Facts, Pace, Reason, decide, decide_place
-from goplot.tractor.plotters import command_of, temp_need
-from goplot.tractor.plotters.base import Request
+from goplot.plotters.registry import command_of, request_for, temp_need
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Snapshot:
     """What a decision was made of and what was decided."""
 
     observation: Observation
@@ -39,9 +37,7 @@ def settings_fault(settings: Settings) -> str | None:
         if not (plot.pool_contract_address or plot.pool_public_key):
             return f"{settings.path}: plot.pool_contract_address and plot.pool_public_key are empty"
     try:
-        program = command_of(plotter, request_for(settings, plot.plotter, plot.format, Path("/")))[
-            0
-        ]
+        program = command_of(plotter, request_for(plot, plotter, plot.format, Path("/")))[0]
     except ValueError as error:
         return f"{settings.path}: {error}"
     if not Path(program).exists():
@@ -49,35 +45,22 @@ def settings_fault(settings: Settings) -> str | None:
     return None
 
 
-def request_for(settings: Settings, plotter: str, plot_format: PlotFormat, folder: Path) -> Request:
-    """What a plotter is asked for; options as the settings have them now."""
-    return Request(
-        program=settings.plotters[plotter].program,
-        options=settings.plotters[plotter].options,
-        format=plot_format,
-        folder=folder,
-        farmer_public_key=settings.plot.farmer_public_key,
-        pool_contract_address=settings.plot.pool_contract_address,
-        pool_public_key=settings.plot.pool_public_key,
-    )
-
-
-def look(settings: Settings, tunables: Tunables, *, by_hand: bool = False) -> View:
+def look(settings: Settings, tunables: Tunables, *, by_hand: bool = False) -> Snapshot:
     """Gather the facts of this moment and decide. Raises OSError."""
     observation = observe(settings)
     facts = _facts(settings, tunables, observation)
     if not by_hand:
-        return View(observation, facts, decide(facts))
+        return Snapshot(observation, facts, decide(facts))
     if not tunables.run:
-        return View(observation, facts, Decision(Reason.TOGGLE, "on_toggle is not run"))
+        return Snapshot(observation, facts, Decision(Reason.TOGGLE, "on_toggle is not run"))
     if facts.settings_fault is not None:
-        return View(observation, facts, Decision(Reason.SETTINGS, facts.settings_fault))
-    return View(observation, facts, decide_place(facts))
+        return Snapshot(observation, facts, Decision(Reason.SETTINGS, facts.settings_fault))
+    return Snapshot(observation, facts, decide_place(facts))
 
 
 def start_plot(
     settings: Settings, tunables: Tunables, units: Units, *, by_hand: bool = False
-) -> tuple[View, Job | None]:
+) -> tuple[Snapshot, Job | None]:
     """Decide and, if a plot starts, reserve its space and index and start its unit.
 
     One lock spans read, decision and reservation, so two starts never get the same space or

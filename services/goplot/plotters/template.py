@@ -1,6 +1,6 @@
 """A user's own command: any program that makes plots."""
 
-from goplot.tractor.plotters.base import Request
+from goplot.plotters.base import Request
 
 #: What a template may name in braces.
 NAMES = (

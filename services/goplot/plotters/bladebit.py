@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
-from goplot.tractor.plotters.base import (
+from goplot.plotters.base import (
     ForeignPlot,
     Plotter,
     Progress,

@@ -1,0 +1,75 @@
+"""Annotations in their spool: an absent Grafana delays no plot and loses none."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from goplot.farm.jobs import Job
+from goplot.host.files import make_folder, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One annotation; `time` in epoch seconds."""
+
+    time: float
+    tags: tuple[str, ...]
+    text: str
+
+    def body(self) -> dict[str, Any]:
+        """The body of POST /api/annotations, whose times are in milliseconds."""
+        return {"time": int(self.time * 1000), "tags": list(self.tags), "text": self.text}
+
+
+def plot_start(job: Job, active: int, max_plots: int) -> Annotation:
+    """That a plot started; `active` counts this one."""
+    text = (
+        f"start plot #{job.index}: farm {job.dest_farm}, disk {job.disk}, "
+        f"temp farm {job.temp_farm}, {job.format.name}, {active}/{max_plots} active"
+    )
+    return Annotation(job.start.time, ("plot_start",), text)
+
+
+def plot_stop(
+    job: Job, ended: float, seconds: float, outcome: str, active: int, max_plots: int
+) -> Annotation:
+    """That a plot ended; `active` counts those that go on."""
+    begun = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(job.start.time))
+    text = (
+        f"stop plot #{job.index} ({outcome}): farm {job.dest_farm}, disk {job.disk}, "
+        f"started {begun}, total time {seconds:.0f} s, {active}/{max_plots} active"
+    )
+    return Annotation(ended, ("plot_stop",), text)
+
+
+def spool_folder(state: Path) -> Path:
+    """Where annotations wait."""
+    return state / "annotations"
+
+
+def spool(state: Path, index: int, annotation: Annotation) -> None:
+    """Keep a plot's annotation until it is sent, also over a power cut. Raises OSError."""
+    folder = spool_folder(state)
+    make_folder(folder)
+    # One name for one event: what is spooled again after a crash replaces what waits.
+    name = f"{index:09d}-{annotation.tags[0]}.json"
+    write_whole(folder / name, json.dumps(annotation.body()) + "\n")
+
+
+def spooled(state: Path) -> list[Path]:
+    """The annotations that are not sent yet, oldest first. Raises OSError."""
+    try:
+        return sorted(path for path in spool_folder(state).iterdir() if _is_spooled(path.name))
+    except FileNotFoundError:
+        return []
+
+
+def waiting(state: Path) -> int:
+    """How many annotations are not sent yet."""
+    return len(spooled(state))
+
+
+def _is_spooled(name: str) -> bool:
+    return name.endswith(".json") and not name.startswith(".")
