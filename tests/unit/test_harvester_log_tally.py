@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goplot.farm.codec import decode, encode
 from goplot.harvester_log.grammar import Kind, of_lookups, parse
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
@@ -83,7 +84,7 @@ def test_times_are_those_of_the_lines_and_never_ahead_of_the_clock() -> None:
 
 def test_a_tally_outlives_its_process() -> None:
     tally = tally_of(prefixed(NOW), prefixed(UNSEEN), b"x")
-    assert Tally.restored(tally.document()) == tally
+    assert decode(Tally, encode(tally)) == tally
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Verdict, judge
+from goplot.farm.codec import encode
 from goplot.farm.disks import FAILING, READ_ONLY, Disk, TempFarm
 from goplot.host import program
 from goplot.host.diskstate import Own, own_path, plots_path, read_own, temp_faults_path
@@ -107,7 +108,7 @@ def _write_files(
         own[disk.name] = Own(verdict.kib, stamp, verdict.reason)
         changes.append((path, verdict.kib))
     if own != earlier:
-        document = {name: asdict(entry) for name, entry in own.items()}
+        document = {name: encode(entry) for name, entry in own.items()}
         write_whole(own_path(roots.state), json.dumps(document) + "\n")
     for path, kib in changes:
         temporary = path.with_name(f".{path.name}.new")

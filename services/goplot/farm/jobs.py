@@ -1,10 +1,9 @@
 """Plot jobs and the space that they will still write."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from goplot.farm.formats import PlotFormat
 
@@ -66,28 +65,6 @@ class Job:
     def log_name(self) -> str:
         """Name of the plotter's log in the `logs` folder of the destination disk."""
         return f"plot.{self.index}.log"
-
-
-def to_json(job: Job) -> dict[str, Any]:
-    """The job as its file holds it; paths as text."""
-    document = asdict(job)
-    for key in ("temp_path", "disk_path"):
-        document[key] = str(document[key])
-    return document
-
-
-def from_json(document: Mapping[str, Any]) -> Job:
-    """The job that a file holds. Raises KeyError, TypeError or ValueError when it is none.
-
-    Keys that this version does not know are left out: a newer version may have written them.
-    """
-    known = {name: document[name] for name in Job.__slots__ if name in document}
-    known["format"] = PlotFormat(**known["format"])
-    known["start"] = Start(**known["start"])
-    known["stage"] = Stage(known.get("stage", Stage.PLACED))
-    for key in ("temp_path", "disk_path"):
-        known[key] = Path(known[key])
-    return Job(**known)
 
 
 @dataclass(frozen=True, slots=True)

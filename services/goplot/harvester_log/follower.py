@@ -58,13 +58,13 @@ class Position:
 
     @classmethod
     def restored(cls, document: Mapping[str, Any]) -> "Position":
-        """As `document()` gave it. Raises TypeError, ValueError or KeyError for anything else."""
-        current = document["current"]
+        """As `document()` of any release gave it; else raises TypeError or ValueError."""
+        current = document.get("current")
         return cls(
             None if current is None else Mark(*current),
-            int(document["offset"]),
-            str(document["tail"]),
-            tuple(Mark(*entry) for entry in document["finished"]),
+            int(document.get("offset", 0)),
+            str(document.get("tail", "")),
+            tuple(Mark(*entry) for entry in document.get("finished", ())),
         )
 
 

@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from goplot.farm.codec import decode, encode
 from goplot.harvester_log.follower import Follower, Position
 from goplot.harvester_log.journal import Journal
 from goplot.harvester_log.metrics import Sight, metrics_of, state_of
@@ -26,6 +28,22 @@ _SAVE_SECONDS = 3.0
 _WRITE_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What outlives a restart: the counters, when watching began, and where reading goes on.
+
+    `since` is in epoch seconds; `position` is Position's document where the log is a file,
+    `cursor` that of journald where it is there.
+    """
+
+    tally: Tally
+    since: float
+    lost: int = 0
+    cut: int = 0
+    position: dict[str, Any] | None = None
+    cursor: str = ""
+
+
 class Watch:
     """The log with what was counted in it, kept together."""
 
@@ -33,13 +51,13 @@ class Watch:
         """Go on where the state in `folder` says. Raises OSError."""
         self._settings = settings
         self._path = folder / "harvester_log.json"
-        document = _read(self._path)
-        self._tally = Tally() if document is None else Tally.restored(document["tally"])
-        self._since: float = now if document is None else document["since"]
-        self._lost: int = 0 if document is None else document["lost"]
-        self._cut: int = 0 if document is None else document["cut"]
+        record = _read(self._path) or Record(Tally(), now)
+        self._tally = record.tally
+        self._since = record.since
+        self._lost = record.lost
+        self._cut = record.cut
         self._counting = Counting(self._tally)
-        self._source = self._open(document)
+        self._source = self._open(record)
         self._readable = False
         self._fault = ""
         self._said = ""
@@ -70,19 +88,14 @@ class Watch:
     def save(self) -> None:
         """Keep position and counts, in one step. Raises OSError."""
         source = self._source
-        position: dict[str, Any] = {}
-        if isinstance(source, Follower):
-            position["position"] = source.position.document()
-        else:
-            position["cursor"] = source.cursor
         lost, cut = self._losses()
-        document = {
-            **position,
-            "tally": self._tally.document(),
-            "since": self._since,
-            "lost": lost,
-            "cut": cut,
-        }
+        record = Record(self._tally, self._since, lost, cut)
+        if isinstance(source, Follower):
+            record = replace(record, position=source.position.document())
+        else:
+            record = replace(record, cursor=source.cursor)
+        # A release before position had a default takes an empty one for damage.
+        document = {key: value for key, value in encode(record).items() if value is not None}
         write_whole(self._path, json.dumps(document) + "\n", mode=0o640)
         self._saved = time.monotonic()
         self._fresh = False
@@ -111,13 +124,11 @@ class Watch:
         self.write()
         self._source.close()
 
-    def _open(self, document: dict[str, Any] | None) -> Follower | Journal:
+    def _open(self, record: Record) -> Follower | Journal:
         chia = self._settings.chia
         if chia.log is None:
-            return Journal("" if document is None else document.get("cursor", ""))
-        position = None
-        if document is not None and "position" in document:
-            position = Position.restored(document["position"])
+            return Journal(record.cursor)
+        position = None if record.position is None else Position.restored(record.position)
         return Follower(chia.log, position)
 
     def _blocks(self) -> Iterator[bytes]:
@@ -143,23 +154,20 @@ def state_folder(settings: Settings) -> Path:
     return Path(given) if given else settings.roots.state / "harvester_log"
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> Record | None:
     """The state; None when there is none. One that is damaged is put aside: counters start anew."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text())
-        Tally.restored(document["tally"])
-        if "position" in document:
-            Position.restored(document["position"])
-        if not all(isinstance(document[key], int | float) for key in ("since", "lost", "cut")):
-            raise ValueError("no numbers")
+        record = decode(Record, json.loads(path.read_text()))
+        if record.position is not None:
+            Position.restored(record.position)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         print(f"{path} is damaged ({error}), counters start anew", file=sys.stderr)
         with contextlib.suppress(OSError):
             path.rename(path.with_suffix(".damaged"))
         return None
-    return document
+    return record
 
 
 def main() -> int:

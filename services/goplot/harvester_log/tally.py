@@ -9,11 +9,9 @@ import re
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import compress
 from operator import itemgetter
-from typing import Any
 
 from goplot.harvester_log.grammar import (
     DATED,
@@ -72,15 +70,6 @@ class Tally:
     last_eligible: float | None = None
     strange: int = 0
     alike: int = 0
-
-    @classmethod
-    def restored(cls, document: Mapping[str, Any]) -> "Tally":
-        """A tally as `document()` gave it. Raises TypeError or KeyError for anything else."""
-        return cls(**{entry.name: document[entry.name] for entry in fields(cls)})
-
-    def document(self) -> dict[str, Any]:
-        """All of it, for JSON."""
-        return asdict(self)
 
     def count(self, kind: Kind) -> int:
         """Lines of a kind."""

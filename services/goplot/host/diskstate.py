@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from goplot.farm.codec import decode
+
 
 @dataclass(frozen=True, slots=True)
 class Own:
@@ -45,7 +47,7 @@ def read_own(state: Path) -> dict[str, Own]:
     """What diskhand wrote into each disk file, by disk; nothing when that is not known."""
     try:
         document = json.loads(own_path(state).read_text())
-        return {name: Own(**entry) for name, entry in document.items()}
+        return {name: decode(Own, entry) for name, entry in document.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from goplot.farm.jobs import Job, from_json, to_json
+from goplot.farm.codec import decode, encode
+from goplot.farm.jobs import Job
 from goplot.host.files import remove, remove_unlocked, sync_folder, write_whole
 
 
@@ -47,26 +48,26 @@ def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
         if not path.stem.isdigit():
             continue
         try:
-            found.append(from_json(json.loads(path.read_text())))
+            found.append(decode(Job, json.loads(path.read_text())))
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             broken[int(path.stem)] = f"{path}: {error}"
     return sorted(found, key=lambda job: job.index), broken
 
 
 def read_job(jobs: Path, index: int) -> Job | None:
-    """One job, or None when it is over. Raises OSError, ValueError, KeyError, TypeError."""
+    """One job, or None when it is over. Raises OSError, ValueError, TypeError."""
     try:
         text = job_path(jobs, index).read_text()
     except FileNotFoundError:
         return None
-    return from_json(json.loads(text))
+    return decode(Job, json.loads(text))
 
 
 def write_job(jobs: Path, job: Job) -> None:
     """Keep a job, also over a power cut. Raises OSError."""
-    text = json.dumps(to_json(job), indent=1) + "\n"
+    text = json.dumps(encode(job), indent=1) + "\n"
     write_whole(job_path(jobs, job.index), text)
 
 
@@ -87,7 +88,7 @@ def end_job(state: Path, result: Result) -> None:
                 os.fchmod(descriptor, 0o644)
             # A line that a power cut cut short must not swallow this one.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            line = json.dumps(asdict(result), separators=(",", ":")) + "\n"
+            line = json.dumps(encode(result), separators=(",", ":")) + "\n"
             os.write(descriptor, ("\n" * torn + line).encode())
             os.fsync(descriptor)
         finally:
@@ -131,6 +132,6 @@ def read_results(
             if end is not None and position > end:
                 return
             try:
-                yield Result(**json.loads(line))
+                yield decode(Result, json.loads(line))
             except (ValueError, TypeError):
                 continue

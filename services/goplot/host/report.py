@@ -2,9 +2,10 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from goplot.farm.codec import decode, encode
 from goplot.host.files import write_whole
 
 # The pacer's word counts for this many polls, and for a look that takes its time.
@@ -22,7 +23,7 @@ class Report:
 
 def write_report(state: Path, report: Report) -> None:
     """Keep what the pacer says. Raises OSError."""
-    write_whole(state / "pacer.json", json.dumps(asdict(report)) + "\n", durable=False)
+    write_whole(state / "pacer.json", json.dumps(encode(report)) + "\n", durable=False)
 
 
 def read_report(state: Path, plot_poll: float) -> Report | None:
@@ -31,6 +32,6 @@ def read_report(state: Path, plot_poll: float) -> Report | None:
     try:
         if time.time() - path.stat().st_mtime > _POLLS * plot_poll + _SLACK:
             return None
-        return Report(**json.loads(path.read_text()))
+        return decode(Report, json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None

@@ -1,9 +1,10 @@
 """Counters over all results, that survive restarts: totals are kept with the offset read so far."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from goplot.farm.codec import decode, encode
 from goplot.host.files import write_whole
 from goplot.host.jobstore import Result, read_results, results_path
 
@@ -36,7 +37,7 @@ def read_totals(state: Path) -> Totals:
     """Totals of all results so far. Raises OSError."""
     path = state / "totals.json"
     try:
-        totals = Totals(**json.loads(path.read_text()))
+        totals = decode(Totals, json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         totals = Totals()
     try:
@@ -49,5 +50,5 @@ def read_totals(state: Path) -> Totals:
         for result in read_results(state, start=totals.offset, end=size):
             totals.add(result)
         totals.offset = size
-        write_whole(path, json.dumps(asdict(totals)) + "\n")
+        write_whole(path, json.dumps(encode(totals)) + "\n")
     return totals

@@ -1,9 +1,11 @@
 """Starting a plot: the decision and its reservation under one lock, then the unit."""
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from goplot.farm.codec import decode, encode
 from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Limits, Need, Placement
 from goplot.host import clock
@@ -169,16 +171,11 @@ def _backoff(settings: Settings) -> tuple[float, str]:
 
 def last_start(state: Path) -> Start | None:
     """When the last plot started; None when there was none."""
-    import json
-
     try:
-        return Start(**json.loads((state / "last_start.json").read_text()))
+        return decode(Start, json.loads((state / "last_start.json").read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
 def _write_last_start(state: Path, start: Start) -> None:
-    import json
-    from dataclasses import asdict
-
-    write_whole(state / "last_start.json", json.dumps(asdict(start)) + "\n")
+    write_whole(state / "last_start.json", json.dumps(encode(start)) + "\n")

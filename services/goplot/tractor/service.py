@@ -56,7 +56,7 @@ def _job(settings: Settings, index: int) -> int:
     except StoppedError:
         log(f"plot-{index} was stopped and goes on with its next tractor", "endplot")
         return program.OK
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         log(f"plot-{index} can't go on, its job is kept: {error!r}", "endplot")
         return program.FAILED
     finally:
