@@ -19,6 +19,8 @@ from goplot_preflight.names import edits, unknown_names
 from goplot_preflight.report import Mistake, lines
 from goplot_preflight.values import check_value
 
+from goplot.host.tunables import NUMBERS
+
 CATALOGUE = read_catalogue(Path(__file__).parents[2] / "roles")
 KEY = "ab" * 48
 DISK = {"path": "/farm/1/disk1", "src": "UUID=aa-01", "fstype": "xfs"}
@@ -108,10 +110,15 @@ def test_swapped_letters_count_once() -> None:
         ("goplot_k", True, "a whole number"),
         ("goplot_k", None, "delete the line"),
         ("goplot_compression", 10, "from 0 to 9"),
-        ("goplot_tunables", {"max_plots": -1}, "of at least 0 (0 starts no plot)"),
-        ("goplot_tunables", {"plot_poll": 0}, "of at least 1"),
-        ("goplot_tunables", {"plot_gap": -5}, "of at least 0"),
-        ("goplot_tunables", {"load_max": 0}, "above 0"),
+        ("goplot_tunables", {"max_plots": -1}, "from 0 to 10000 (0 starts no plot)"),
+        ("goplot_tunables", {"plot_poll": 0}, "from 1 to 86400"),
+        ("goplot_tunables", {"plot_gap": -5}, "from 0 to 31536000"),
+        ("goplot_tunables", {"load_max": 0}, "above 0 and at most 100000"),
+        ("goplot_tunables", {"plot_gap": 99999999}, "from 0 to 31536000"),
+        ("goplot_tunables", {"max_plots": 20000}, "from 0 to 10000"),
+        ("goplot_tunables", {"dest_plots_max": 20000}, "from 0 to 10000"),
+        ("goplot_tunables", {"early_phase": 12}, "from 0 to 9"),
+        ("goplot_tunables", {"load_max": 200000}, "at most 100000"),
         ("goplot_tunables", {"on_toggle": False}, "put it in quotes"),
         ("goplot_tunables", {"max_plot": 3}, "did you mean max_plots?"),
         ("goplot_tunables", ["max_plots"], "a mapping"),
@@ -136,9 +143,22 @@ def test_every_k_out_of_the_range_is_a_mistake_and_no_other(k: int) -> None:
     assert bool(found) == (k < 18 or k > 50)
 
 
+@given(st.sampled_from(sorted(NUMBERS)), st.integers(-10, 2 * 10**9))
+def test_preflight_takes_what_the_services_take(name: str, number: int) -> None:
+    spec = CATALOGUE.options["goplot_tunables"]
+    found = list(check_value("goplot_tunables", spec, {name: number}))
+    try:
+        NUMBERS[name].parse(f"{number}\n")
+        accepted = True
+    except ValueError:
+        accepted = False
+    # A load_max of 0 is a way to stop; in an inventory it is a mistake.
+    assert (not found) == (accepted and (name, number) != ("load_max", 0))
+
+
 def test_a_line_names_host_variable_value_and_cure() -> None:
     assert told({"goplot_tunables": {"max_plots": -1}}) == [
-        "one: goplot_tunables.max_plots is -1: must be a whole number of at least 0 "
+        "one: goplot_tunables.max_plots is -1: must be a whole number from 0 to 10000 "
         "(0 starts no plot)"
     ]
 

@@ -14,6 +14,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+# The services say what a tunable may be.
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "services"))
 
 from goplot_preflight.catalogue import Catalogue, read_catalogue
 from goplot_preflight.farm import GROUPS, Host, check_inventory

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from goplot.host.tunables import NUMBERS
 from goplot_preflight.names import nearest_key
 from goplot_preflight.report import told
 
@@ -16,34 +17,42 @@ class Range:
     """The numbers a variable may have, and why, for people."""
 
     least: float
-    most: float | None = None
+    most: float
     above: bool = False
     note: str = ""
 
     def holds(self, number: float) -> bool:
         """Whether the number is within."""
         low = number > self.least if self.above else number >= self.least
-        return low and (self.most is None or number <= self.most)
+        return low and number <= self.most
 
     def words(self, noun: str) -> str:
-        """`must be a whole number of at least 0 (0 starts no plot)`."""
-        if self.most is not None:
-            span = f" from {self.least:g} to {self.most:g}"
-        else:
-            span = f" {'above' if self.above else 'of at least'} {self.least:g}"
+        """`must be a whole number from 0 to 10000 (0 starts no plot)`."""
+        span = f" from {self.least:.0f} to {self.most:.0f}"
+        if self.above:
+            span = f" above {self.least:.0f} and at most {self.most:.0f}"
         return f"must be {noun}{span}" + (f" ({self.note})" if self.note else "")
 
 
+_TUNABLE_NOTES = {
+    "plot_gap": "seconds from one start to the next",
+    "plot_poll": "seconds from one poll to the next",
+    "max_plots": "0 starts no plot",
+    "load_max": "a goplot load; at 0 no plot would ever start",
+}
 # What an argument specification cannot say. The least k is the least that test networks farm, the
-# most is that of the plot format; C9 is the highest compression of the plot table.
+# most is that of the plot format; C9 is the highest compression of the plot table. A tunable's
+# range is what the services accept.
 RANGES = {
     "goplot_k": Range(18, 50, note="32 is the least that is farmed on mainnet"),
     "goplot_compression": Range(0, 9, note="0 makes uncompressed plots"),
-    "goplot_tunables.plot_gap": Range(0, note="seconds from one start to the next"),
-    "goplot_tunables.plot_poll": Range(1, note="seconds from one poll to the next"),
-    "goplot_tunables.max_plots": Range(0, note="0 starts no plot"),
     "grafana_port": Range(1024, 65535, note="lower ones need a privilege"),
-    "goplot_tunables.load_max": Range(0, above=True, note="a goplot load"),
+    **{
+        f"goplot_tunables.{name}": Range(
+            tunable.low, tunable.high, name == "load_max", _TUNABLE_NOTES.get(name, tunable.help)
+        )
+        for name, tunable in NUMBERS.items()
+    },
 }
 _PATTERNS = {
     "chia_version": (r"\d+(\.\d+){1,2}((a|b|rc)\d+)?", "a released version such as 2.7.5"),
