@@ -16,7 +16,7 @@ DEMO_HOSTS := tests/demo/hosts.toml
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml services/requirements.lock
 	@tests/tools/venv $(PYTHON) $(VENV)
 
 .PHONY: tools

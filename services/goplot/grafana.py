@@ -8,6 +8,7 @@ from pathlib import Path
 from goplot.host import program
 from goplot.host.annotations import spooled
 from goplot.host.files import remove
+from goplot.host.http import send
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -45,27 +46,10 @@ def send_all(settings: Settings, token: str | None) -> int:
 
 def _post(url: str, ca: Path | None, body: bytes, token: str | None) -> int:
     """POST JSON; the status of the answer. Raises OSError when there is none."""
-    import ssl
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    connection = HTTPConnection(parts.netloc, timeout=_TIMEOUT)
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=ca)
-        connection = HTTPSConnection(parts.netloc, timeout=_TIMEOUT, context=context)
-    try:
-        connection.request("POST", parts.path, body, headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    except HTTPException as error:
-        raise OSError(f"{url}: {error!r}") from error
-    finally:
-        connection.close()
+    return send("POST", url, headers=headers, timeout=_TIMEOUT, body=body, ca=ca).status_code
 
 
 def _token() -> str | None:

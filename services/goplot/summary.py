@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+from goplot.host.http import send
 from goplot.host.program import FAILED, OK
 
 _TIMEOUT = 60.0
@@ -208,35 +210,21 @@ def _http(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, ca: str | None
 ) -> bytes:
     """The body of an answer of status 200. Raises OSError for anything else."""
-    import ssl
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from urllib.parse import urlsplit
-
     parts = urlsplit(url)
     where = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=ca)
-        connection: HTTPConnection = HTTPSConnection(
-            parts.netloc, timeout=_TIMEOUT, context=context
-        )
-    else:
-        connection = HTTPConnection(parts.netloc, timeout=_TIMEOUT)
     try:
-        connection.request(method, f"{parts.path}?{parts.query}", body, dict(headers))
-        answer = connection.getresponse()
-        said = answer.read()
-    except (HTTPException, OSError) as error:
+        answer = send(
+            method, url, headers=headers, timeout=_TIMEOUT, body=body, ca=Path(ca) if ca else None
+        )
+    except OSError as error:
         raise OSError(f"{where} does not answer: {error}") from error
-    finally:
-        connection.close()
-    if answer.status != HTTPStatus.OK:
-        raise OSError(f"{where} answers with status {answer.status}")
-    return said
+    if answer.status_code != HTTPStatus.OK:
+        raise OSError(f"{where} answers with status {answer.status_code}")
+    return answer.content
 
 
 def _asker(prometheus: str, ca: str | None, login: str | None) -> Ask:
     from base64 import b64encode
-    from urllib.parse import urlencode
 
     headers = {}
     if login:

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,18 @@ def grafana() -> Iterator[Grafana]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def speak_tls(grafana: Grafana, folder: Path) -> Path:
+    """Let Grafana speak TLS. Returns its certificate."""
+    key, crt = (folder / name for name in ("grafana.key", "grafana.crt"))
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Grafana"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    grafana.socket = context.wrap_socket(grafana.socket, server_side=True)
+    return crt
 
 
 def plot(root: FarmRoot, url: str) -> None:
@@ -118,18 +131,32 @@ def test_what_grafana_never_takes_is_put_aside(root: FarmRoot, grafana: Grafana)
 
 
 def test_a_grafana_that_speaks_tls_is_known_by_its_ca(root: FarmRoot, grafana: Grafana) -> None:
-    key, crt = (root.path / name for name in ("grafana.key", "grafana.crt"))
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Grafana"]
-    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
-    subprocess.run(make, check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(crt, key)
-    grafana.socket = context.wrap_socket(grafana.socket, server_side=True)
+    crt = speak_tls(grafana, root.path)
     url = grafana.url.replace("http:", "https:")
     plot(root, url)
     with pytest.raises(OSError, match="certificate verify failed"):
         send_all(root.settings, "glsa_x")
     root.configure(more=f'[annotations]\nurl = "{url}"\nca = "{crt}"\n')
+    assert send_all(root.settings, "glsa_x") == 2
+    assert grafana.tokens == ["Bearer glsa_x"] * 2
+
+
+def test_the_ca_that_the_system_trusts_is_trusted(
+    root: FarmRoot, grafana: Grafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crt = speak_tls(grafana, root.path)
+    plot(root, grafana.url.replace("http:", "https:"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(crt))
+    assert send_all(root.settings, "glsa_x") == 2
+
+
+def test_nothing_of_the_environment_changes_where_and_as_whom_is_asked(
+    root: FarmRoot, grafana: Grafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root.path / ".netrc").write_text("default login other password other\n")
+    monkeypatch.setenv("HOME", str(root.path))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    plot(root, grafana.url)
     assert send_all(root.settings, "glsa_x") == 2
     assert grafana.tokens == ["Bearer glsa_x"] * 2
 
