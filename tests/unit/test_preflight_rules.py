@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "preflight" / "lib"
 from goplot_preflight.catalogue import read_catalogue
 from goplot_preflight.farm import Host, check_inventory
 from goplot_preflight.mounts import check_mounts
-from goplot_preflight.names import edits, unknown_names
+from goplot_preflight.names import unknown_names
 from goplot_preflight.report import Mistake, lines
 from goplot_preflight.values import check_value
 
@@ -87,17 +87,6 @@ def test_misspelt_variables_get_the_name_that_was_meant(name: str, cure: str) ->
 )
 def test_other_variables_are_left_alone(name: str) -> None:
     assert unknown_names([name], CATALOGUE) == {}
-
-
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_the_distance_of_two_words_is_a_distance(a: str, b: str) -> None:
-    assert edits(a, b) == edits(b, a)
-    assert (edits(a, b) == 0) == (a == b)
-    assert abs(len(a) - len(b)) <= edits(a, b) <= max(len(a), len(b))
-
-
-def test_swapped_letters_count_once() -> None:
-    assert edits("chia", "chai") == 1
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from goplot_preflight.catalogue import Catalogue
 
 _CLOSE_KEY = 0.6
 _CLOSE_STRAY = 0.8
+# Two letters of a short name that are swapped leave 0.75: `chai` for `chia`.
+_CLOSE_ROLE = 0.75
 
 
 def unknown_names(names: Iterable[str], catalogue: Catalogue) -> dict[str, str]:
@@ -63,26 +65,10 @@ def _meant(name: str, catalogue: Catalogue) -> str:
     for role in catalogue.roles:
         words = plain.split("_")
         head = "_".join(words[: role.count("_") + 1])
-        joined = head != plain and edits(head, role) <= (1 if len(role) < 8 else 2)
+        joined = head != plain and bool(get_close_matches(head, [role], 1, _CLOSE_ROLE))
         run_on = "_" in role and plain.startswith(role.replace("_", ""))
         if joined or run_on:
             close = get_close_matches(plain, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
             if close and close[0].startswith(f"{role}_"):
                 return close[0]
     return ""
-
-
-def edits(a: str, b: str) -> int:
-    """How many letters differ: added, left out, changed or swapped with the next.
-
-    The optimal string alignment distance.
-    """
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        older, before, row = before, row, [i]
-        for j, y in enumerate(b, 1):
-            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y)))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                row[j] = min(row[j], older[j - 2] + 1)
-    return row[-1]
