@@ -11,7 +11,14 @@ from goplot import __version__
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import read_report
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
-from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, set_tunable
+from goplot.host.tunables import (
+    NAMES,
+    NUMBERS,
+    Tunables,
+    read_last_good,
+    read_tunables,
+    set_tunable,
+)
 from goplot.host.units import UnitError, units_of
 from goplot.pacer.start import Snapshot, look, start_plot
 from goplot.people.status import (
@@ -76,7 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     ):
         job = commands.add_parser(name, parents=[common], help=text)
         job.add_argument("index", type=int, help="the plot's index")
-    change = commands.add_parser("set", parents=[common], help="change a tunable")
+    change = commands.add_parser(
+        "set",
+        parents=[common],
+        help="change a tunable",
+        epilog=_tunables_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
     commands.add_parser("farm", parents=shown, help="show what farms, what does not, and wins")
@@ -86,6 +99,16 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--check", type=Path, nargs="+", required=True, metavar="FILE")
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
+
+
+def _tunables_help() -> str:
+    rows = [("on_toggle", "text", "run: new plots start; anything else: none does")]
+    rows += [
+        (name, f"{tunable.low:.0f} to {tunable.high:.0f}", tunable.help)
+        for name, tunable in NUMBERS.items()
+    ]
+    lines = [f"  {name:<16} {values:<16} {text}" for name, values, text in rows]
+    return "\n".join(["tunables:", *lines])
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
@@ -201,25 +224,16 @@ def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:
 def _completion() -> int:
     from goplot.people.completion import bash_completion
 
-    shown = ["--json", "--settings"]
-    print(
-        bash_completion(
-            {
-                "status": shown,
-                "disks": shown,
-                "plot": ["--dry-run", *shown],
-                "stop": ["--settings"],
-                "pause": ["--settings"],
-                "resume": ["--settings"],
-                "set": [*NAMES, "--settings"],
-                "farm": shown,
-                "harvester-log": ["--check", "--json"],
-                "completion": [],
-            }
-        ),
-        end="",
-    )
+    print(bash_completion(_commands(_parser())), end="")
     return OK
+
+
+def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parser of every command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("unreachable: the parser has commands")
 
 
 def _tunables(settings: Settings) -> Tunables:

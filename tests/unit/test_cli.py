@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from goplot.cli import main
+from goplot.host.tunables import NUMBERS
 from tests.unit.farm_root import FarmRoot
 from tests.unit.test_tractor_job import reserve
 
@@ -79,8 +80,20 @@ def test_completion_is_good_bash(capsys: pytest.CaptureFixture[str]) -> None:
     script = capsys.readouterr().out
     script += '\nCOMP_WORDS=(goplot set max_); COMP_CWORD=2; _goplot; echo "${COMPREPLY[@]}"'
     script += '\nCOMP_WORDS=(goplot sta); COMP_CWORD=1; _goplot; echo "${COMPREPLY[@]}"'
+    for words in ("plot --d", "harvester-log --c", "farm --h"):
+        script += f'\nCOMP_WORDS=(goplot {words}); COMP_CWORD=2; _goplot; echo "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["max_plots", "status"]
+    assert done.stdout.splitlines() == ["max_plots", "status", "--dry-run", "--check", ""]
+
+
+def test_help_says_what_each_tunable_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["set", "--help"])
+    shown = capsys.readouterr().out
+    for name, tunable in NUMBERS.items():
+        (line,) = [line for line in shown.splitlines() if line.strip().startswith(f"{name} ")]
+        assert tunable.help in line
+        assert f"{tunable.low:.0f} to {tunable.high:.0f}" in line
 
 
 def test_a_wrong_call_ends_with_2(root: FarmRoot) -> None:

@@ -1,6 +1,7 @@
 """Completion of `goplot` for bash (and zsh through its bashcompinit)."""
 
-from collections.abc import Mapping, Sequence
+from argparse import ArgumentParser
+from collections.abc import Mapping
 
 _SCRIPT = """# bash completion for goplot; made by `goplot completion`
 _goplot() {{
@@ -21,10 +22,21 @@ complete -F _goplot goplot
 """
 
 
-def bash_completion(options: Mapping[str, Sequence[str]]) -> str:
-    """The script for commands and the words that may follow each."""
+def bash_completion(commands: Mapping[str, ArgumentParser]) -> str:
+    """The script for commands: each is followed by its options and by the choices it has."""
     cases = "\n".join(
-        f'        {command}) COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$word")) ;;'
-        for command, words in options.items()
+        f'        {command}) COMPREPLY=($(compgen -W "{" ".join(_words(parser))}" -- "$word")) ;;'
+        for command, parser in commands.items()
     )
-    return _SCRIPT.format(commands=" ".join(options), cases=cases)
+    return _SCRIPT.format(commands=" ".join(commands), cases=cases)
+
+
+def _words(parser: ArgumentParser) -> list[str]:
+    """What may follow a command, as its parser says; help is for who does not know."""
+    words: list[str] = []
+    # argparse has no public way to list what a parser takes.
+    for action in parser._actions:
+        if action.choices is not None:
+            words += map(str, action.choices)
+        words += [name for name in action.option_strings if name.startswith("--")]
+    return [word for word in words if word != "--help"]
