@@ -70,14 +70,14 @@ def test_settings_that_fail_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_metrics_of_a_running_plot(root: FarmRoot) -> None:
     reserve(root)
     found = samples(root)
-    assert found['goplot_plots{farm="1",temp_farm="1",phase="start"}'] == 1
+    assert found['goplot_plots{farm="1",phase="start",temp_farm="1"}'] == 1
     assert found["goplot_plots_running"] == 1
     assert found["goplot_plots_started_total"] == 1
     assert found["goplot_max_plots"] == 8
-    assert found['goplot_disk_mounted{farm="2",disk="disk4"}'] == 0
-    assert found['goplot_disk_mounted{farm="1",disk="disk1"}'] == 1
-    assert found['goplot_disk_committed_bytes{farm="1",disk="disk1"}'] > 3_889_102
-    assert 'goplot_disk_size_bytes{farm="2",disk="disk4"}' not in found
+    assert found['goplot_disk_mounted{disk="disk4",farm="2"}'] == 0
+    assert found['goplot_disk_mounted{disk="disk1",farm="1"}'] == 1
+    assert found['goplot_disk_committed_bytes{disk="disk1",farm="1"}'] > 3_889_102
+    assert 'goplot_disk_size_bytes{disk="disk4",farm="2"}' not in found
     assert found["goplot_pacer_up"] == 0
 
 
@@ -91,7 +91,7 @@ def test_counters_survive_and_agree(root: FarmRoot) -> None:
     assert found["goplot_plots_started_total"] == 2
     assert found["goplot_plots_finished_total"] == 1
     assert found['goplot_plots_failed_total{reason="plotter"}'] == 1
-    phase = '{plotter="chiapos",format="k18",phase="1"}'
+    phase = '{format="k18",phase="1",plotter="chiapos"}'
     assert found[f"goplot_plot_phase_seconds_sum{phase}"] == 55.595
     assert found[f"goplot_plot_phase_seconds_count{phase}"] == 1
 

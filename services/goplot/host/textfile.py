@@ -1,13 +1,17 @@
 """Metrics in Prometheus' text format, for the textfile collector of node_exporter.
 
-Written by hand: importing prometheus_client takes half of the time that a collector may take.
+prometheus_client makes and reads the format. It is imported where it is used, for that takes longer
+than most programs run.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goplot.host.files import write_whole
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 
 class Metrics:
@@ -15,12 +19,14 @@ class Metrics:
 
     def __init__(self) -> None:
         """No family yet."""
-        self._families: dict[str, list[str]] = {}
+        self._families: dict[str, Metric] = {}
 
     def family(self, name: str, kind: str, text: str) -> None:
-        """Announce a family: its name, `gauge`, `counter` or `summary`, and its help."""
-        # In the text format a counter's family name carries its _total.
-        self._families[name] = [f"# HELP {name} {_escape_help(text)}", f"# TYPE {name} {kind}"]
+        """Announce a family: its name, `gauge`, `counter`, `summary` or `histogram`, and help."""
+        from prometheus_client import Metric
+
+        # In the text format a counter's family name carries its _total, in the library it does not.
+        self._families[name] = Metric(name.removesuffix("_total"), text, kind)
 
     def gauge(self, name: str, text: str, value: float) -> None:
         """A family of one sample without labels."""
@@ -31,47 +37,32 @@ class Metrics:
         self, family: str, value: float, labels: Mapping[str, str] | None = None, suffix: str = ""
     ) -> None:
         """One sample of an announced family; `suffix` such as `_sum` for a summary's."""
-        shown = ",".join(f'{key}="{_escape(text)}"' for key, text in (labels or {}).items())
-        name = family + suffix + (f"{{{shown}}}" if shown else "")
-        number = repr(float(value)) if isinstance(value, float) else str(value)
-        self._families[family].append(f"{name} {number.removesuffix('.0')}")
+        self._families[family].add_sample(family + suffix, dict(labels or {}), value)
+
+    def collect(self) -> "Iterator[Metric]":
+        """The families that have samples."""
+        return (metric for metric in self._families.values() if metric.samples)
 
     def render(self) -> str:
         """The text, families without samples left out."""
-        lines = [line for family in self._families.values() if len(family) > 2 for line in family]
-        return "\n".join(lines) + "\n"
+        from prometheus_client import generate_latest
+
+        return generate_latest(self).decode()
 
     def write(self, folder: Path, name: str) -> None:
         """Write `<name>.prom` whole, readable for all. Raises OSError."""
         write_whole(folder / f"{name}.prom", self.render(), durable=False)
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _escape_help(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
-
-
 Samples = dict[str, list[tuple[dict[str, str], float]]]
-
-_SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def read_samples(text: str) -> Samples:
-    """What `Metrics.render` wrote, by name; lines that are no samples are left out."""
+    """The samples of a text by name. Raises ValueError when it is not in Prometheus' format."""
+    from prometheus_client.parser import text_string_to_metric_families
+
     samples: Samples = {}
-    for line in text.splitlines():
-        match = _SAMPLE.fullmatch(line)
-        if match is None or line.startswith("#"):
-            continue
-        name, labels, value = match.groups()
-        pairs = {key: _unescape(shown) for key, shown in _LABEL.findall(labels or "")}
-        samples.setdefault(name, []).append((pairs, float(value)))
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append((dict(sample.labels), float(sample.value)))
     return samples
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], text)

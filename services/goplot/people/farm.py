@@ -72,6 +72,8 @@ def read_farm(settings: Settings) -> Farm:
             age = time.time() - path.stat().st_mtime if ask is None else 0.0
         except FileNotFoundError:
             continue
+        except ValueError as error:
+            raise OSError(f"{path} is not in Prometheus' text format: {error}") from error
         # Some families have samples of more than one source.
         for family, entries in found.items():
             samples.setdefault(family, []).extend(entries)

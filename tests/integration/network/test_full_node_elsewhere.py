@@ -54,6 +54,6 @@ def test_a_farmer_farms_with_a_full_node_elsewhere(
     wait_until("a connection to the node", lambda: ssh("farmer2").run(connected).rc == 0, WITHIN)
     # What the collector can't ask, it leaves out: the node is of another farm's CA.
     metrics = "/var/lib/prometheus/node-exporter/goplot_farmer.prom"
-    up = f"grep -qx 'chia_farmer_up 1' {metrics}"
+    up = f"grep -qx 'chia_farmer_up 1.0' {metrics}"
     wait_until("metrics of the farmer", lambda: ssh("farmer2").run(up).rc == 0, WITHIN)
     assert ssh("farmer2").run(f"grep '^chia_full_node_up' {metrics}").rc == 1
