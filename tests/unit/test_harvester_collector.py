@@ -119,7 +119,7 @@ def test_process_states(root: FarmRoot, service: Service, ca: Certificates) -> N
     for number, name, state in ((7, "chia_harvester", "T"), (8, "chia_farmer", "S")):
         folder = root.path / "proc" / str(number)
         folder.mkdir()
-        (folder / "stat").write_text(f"{number} ({name}) {state} 1 7 7 0\n")
+        (folder / "stat").write_text(f"{number} ({name}) {state}{' 7' * 49}\n")
     samples = collect(root, service, ca)
     assert value(samples, "chia_harvester_processes", state="stopped") == 1
     assert value(samples, "chia_harvester_processes", state="running") == 0

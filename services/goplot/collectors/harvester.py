@@ -18,6 +18,7 @@ from goplot.host import program
 from goplot.host.drives import add_places
 from goplot.host.mounts import Mount, opened_on, read_mounts
 from goplot.host.observe import list_disks
+from goplot.host.processes import states_of
 from goplot.host.settings import HarvesterSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
@@ -25,8 +26,14 @@ from goplot.host.textfile import Metrics
 _PLOT = re.compile(r"plot-.*\.plot2?")
 #: A disk that does not answer within this many seconds has no numbers.
 _PATIENCE = 20.0
-# /proc/<pid>/stat's letters, proc_pid_stat(5).
-_STATES = {"R": "running", "S": "running", "I": "running", "D": "waiting_for_disk", "T": "stopped"}
+# By the states that psutil has; what is in none of these has ended.
+_STATES = {
+    "running": "running",
+    "sleeping": "running",
+    "idle": "running",
+    "disk-sleep": "waiting_for_disk",
+    "stopped": "stopped",
+}
 _PROCESS = "chia_harvester"
 
 
@@ -108,17 +115,7 @@ def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
 
 
 def _add_process(metrics: Metrics, proc: Path) -> None:
-    states: Counter[str] = Counter()
-    for entry in proc.iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = (entry / "stat").read_text(errors="replace")
-        except OSError:
-            continue
-        name = stat[stat.find("(") + 1 : stat.rfind(")")]
-        if name == _PROCESS:
-            states[_STATES.get(stat[stat.rfind(")") + 2 :][:1], "ended")] += 1
+    states = Counter(_STATES.get(state, "ended") for state in states_of(_PROCESS, proc))
     metrics.family("chia_harvester_processes", "gauge", "Processes of the harvester by state.")
     for state in sorted({*_STATES.values(), "ended"}):
         metrics.sample("chia_harvester_processes", states[state], {"state": state})

@@ -8,7 +8,6 @@ from goplot.farm.jobs import Start
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _INIT = Path("/proc/1/stat")
-_MEMINFO = Path("/proc/meminfo")
 
 
 def now() -> Start:
@@ -45,14 +44,14 @@ def seconds_between(earlier: Start, later: Start) -> float:
 
 def goplot_load() -> float:
     """The goplot load: (5 min load average + 15 min load average) / 2."""
-    _, five, fifteen = os.getloadavg()
+    import psutil
+
+    _, five, fifteen = psutil.getloadavg()
     return (five + fifteen) / 2
 
 
 def free_memory() -> int:
-    """Bytes of memory that a new program can have (MemAvailable, proc_meminfo(5))."""
-    with _MEMINFO.open(encoding="ascii") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    raise OSError("no MemAvailable in /proc/meminfo")
+    """Bytes of memory that a new program can have without swapping."""
+    import psutil
+
+    return psutil.virtual_memory().available

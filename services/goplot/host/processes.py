@@ -1,5 +1,6 @@
-"""Plotters that somebody started by hand, found in /proc."""
+"""Processes of this host: plotters that somebody started by hand, and how a program fares."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,39 @@ def foreign_plots(proc: Path, roots: tuple[Path, ...]) -> list[tuple[ForeignPlot
                     found.append((plot, plotter.temp_bytes(plot.format, plot.options)))
                 break
     return found
+
+
+def states_of(name: str, proc: Path) -> list[str]:
+    """The state of every process of a name, as psutil's STATUS_ constants have it."""
+    import psutil
+
+    found: list[str] = []
+    with _proc_at(proc):
+        # psutil.pids() can't take a /proc of one's own without any process.
+        for entry in proc.iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                process = psutil.Process(int(entry.name))
+                if process.name() == name:
+                    found.append(process.status())
+            except psutil.Error:
+                # It has ended meanwhile, or a /proc with hidepid does not show it.
+                continue
+    return found
+
+
+@contextlib.contextmanager
+def _proc_at(proc: Path) -> Iterator[None]:
+    """Let psutil look at a /proc, and then at its own again: it knows no other way than this."""
+    import psutil
+
+    before = psutil.PROCFS_PATH
+    psutil.PROCFS_PATH = str(proc)
+    try:
+        yield
+    finally:
+        psutil.PROCFS_PATH = before
 
 
 def _is_ours(path: Path, roots: tuple[Path, ...]) -> bool:

@@ -177,8 +177,9 @@ def lock_holder(path: Path) -> int | None:
 
 
 def _is_stopped(process: int) -> bool:
+    import psutil
+
     try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
+        return psutil.Process(process).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
         return False
-    return stat.rsplit(")", 1)[-1].split()[0] == "T"
