@@ -57,6 +57,11 @@ soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
+.PHONY: docs
+docs: tools  ## write what is made from code: docs/metrics.md, the roles' tables of variables
+	PYTHONPATH=services $(BIN)/python -m tests.lint.metric_docs
+	$(BIN)/python tests/lint/role_docs.py
+
 .PHONY: dashboards
 dashboards: tools  ## write dashboard/json from the dashboards' code
 	$(BIN)/python -m dashboard

@@ -93,8 +93,9 @@ def _summary() -> list[parts.Panel]:
             "Used, committed and size",
             "Disks of plotters: what lies there, what is promised to running plots, what there is.",
             [
-                (total(f"instance:goplot_disk_{name}_bytes:sum"), name)
-                for name in ("used", "committed", "size")
+                (total("instance:goplot_disk_used_bytes:sum"), "used"),
+                (total("instance:goplot_disk_committed_bytes:sum"), "committed"),
+                (total("instance:goplot_disk_size_bytes:sum"), "size"),
             ],
             Look("bytes", empty=_NONE, colours={"used": BLUE, "committed": SKY, "size": GREY}),
         ),

@@ -211,7 +211,7 @@ def _winning() -> list[parts.Panel]:
 
 def _harvesters() -> list[parts.Panel]:
     def seen(name: str) -> str:
-        return f"max by (harvester) ({of(f'chia_farmer_harvester_{name}')})"
+        return f"max by (harvester) ({of(name)})"
 
     bad = parts.coloured((None, GOOD), (1, RED))
     return [
@@ -219,16 +219,20 @@ def _harvesters() -> list[parts.Panel]:
             "Harvesters",
             "Every harvester as the farmer sees it.",
             [
-                ("Connected", seen("connected"), parts.named(parts.YES_NO)),
-                ("Plots", seen("plots"), [parts.unit("locale")]),
-                ("Size", seen("bytes"), [parts.unit("bytes")]),
-                ("Effective size", seen("effective_bytes"), [parts.unit("bytes")]),
-                ("Can't be opened", seen("failed_plots"), bad),
-                ("Missing keys", seen("missing_keys"), bad),
-                ("Duplicates", seen("duplicates"), bad),
+                ("Connected", seen("chia_farmer_harvester_connected"), parts.named(parts.YES_NO)),
+                ("Plots", seen("chia_farmer_harvester_plots"), [parts.unit("locale")]),
+                ("Size", seen("chia_farmer_harvester_bytes"), [parts.unit("bytes")]),
+                (
+                    "Effective size",
+                    seen("chia_farmer_harvester_effective_bytes"),
+                    [parts.unit("bytes")],
+                ),
+                ("Can't be opened", seen("chia_farmer_harvester_failed_plots"), bad),
+                ("Missing keys", seen("chia_farmer_harvester_missing_keys"), bad),
+                ("Duplicates", seen("chia_farmer_harvester_duplicates"), bad),
                 (
                     "Told in full",
-                    f"{seen('last_sync_timestamp_seconds')} * 1000",
+                    f"{seen('chia_farmer_harvester_last_sync_timestamp_seconds')} * 1000",
                     [parts.unit("dateTimeFromNow")],
                 ),
             ],
@@ -250,7 +254,7 @@ def _harvesters() -> list[parts.Panel]:
         parts.lines(
             "Plots by harvester",
             "Plots that each harvester farms; the largest eight.",
-            [(f"topk(8, {seen('plots')})", "{{harvester}}")],
+            [(f"topk(8, {seen('chia_farmer_harvester_plots')})", "{{harvester}}")],
             Look("none", empty=_ASKED),
         ),
     ]

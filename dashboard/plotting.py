@@ -261,23 +261,32 @@ def _plots() -> list[parts.Panel]:
 
 
 def _space() -> list[parts.Panel]:
-    def fill(kind: str, label: str) -> str:
-        used, size = of(f"goplot_{kind}_used_bytes"), of(f"goplot_{kind}_size_bytes")
+    def fill(used: str, size: str, label: str) -> str:
         by = f"sum by (instance, {label})"
-        return f"topk(20, {by} ({used}) / {by} ({size}))"
+        return f"topk(20, {by} ({of(used)}) / {by} ({of(size)}))"
 
     look = {"width": 12, "height": 8, "high": 1, "empty": _NO_PLOTTER}
     return [
         parts.bars(
             "Fill of temp farms",
             "Used share of each temp farm; the fullest twenty.",
-            [(fill("temp", "temp_farm"), "{{instance}} temp farm {{temp_farm}}")],
+            [
+                (
+                    fill("goplot_temp_used_bytes", "goplot_temp_size_bytes", "temp_farm"),
+                    "{{instance}} temp farm {{temp_farm}}",
+                )
+            ],
             Look("percentunit", steps=_FULL, **look),
         ),
         parts.bars(
             "Fill of farms",
             "Used share of all disks of each farm; the fullest twenty. Full is what they are for.",
-            [(fill("disk", "farm"), "{{instance}} farm {{farm}}")],
+            [
+                (
+                    fill("goplot_disk_used_bytes", "goplot_disk_size_bytes", "farm"),
+                    "{{instance}} farm {{farm}}",
+                )
+            ],
             Look("percentunit", steps=((None, BLUE),), **look),
         ),
         parts.lines(

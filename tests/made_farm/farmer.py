@@ -18,12 +18,16 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
     """The farmer of harvesters with so many plots."""
     for name, count in plots.items():
         yield from _harvester(f'{host},harvester="{name}"', count, begin)
-    for service in ("full_node", "farmer", "wallet"):
-        yield Series(f"chia_{service}_up", host, still(1))
+    for service, up in (
+        ("full_node", "chia_full_node_up"),
+        ("farmer", "chia_farmer_up"),
+        ("wallet", "chia_wallet_up"),
+    ):
+        yield Series(up, host, still(1))
         version = f'{host},service="{service}",version="2.7.5"'
         yield Series("chia_version_info", version, still(1))
-    for name, value in (("synced", 1), ("difficulty", 11136)):
-        yield Series(f"chia_full_node_{name}", host, still(value))
+    for name, value in (("chia_full_node_synced", 1), ("chia_full_node_difficulty", 11136)):
+        yield Series(name, host, still(value))
     height = "chia_full_node_height"
     yield Series(height, host, lambda t: 7_100_000 + int(t / _BLOCK))
     for kind, count in (("full_node", 37), ("farmer", 1), ("wallet", 1)):

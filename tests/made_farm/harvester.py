@@ -58,15 +58,18 @@ class Harvester:
     def series(self, begin: float) -> Iterator[Series]:
         """All that it writes."""
         host = self.host
-        for name in ("up", "farmer_connections"):
-            yield Series(f"chia_harvester_{name}", host, still(1))
+        for name in ("chia_harvester_up", "chia_harvester_farmer_connections"):
+            yield Series(name, host, still(1))
         compressed = 0.3 if self.place % 3 == 2 else 0.0
         yield from self._format("0", 1 - compressed, PLOT)
         if compressed:
             yield from self._format("5", compressed, int(PLOT * 0.79))
         failed = float(self.place % 25 == 5)
-        for name, value in (("failed_plots", failed), ("missing_keys", 0)):
-            yield Series(f"chia_harvester_{name}", host, still(value))
+        for name, value in (
+            ("chia_harvester_failed_plots", failed),
+            ("chia_harvester_missing_keys", 0),
+        ):
+            yield Series(name, host, still(value))
         version = f'{host},service="harvester",version="2.7.5"'
         yield Series("chia_version_info", version, still(1))
         yield from self._disks()

@@ -100,14 +100,20 @@ class Plotter:
     def _pacer(self, begin: float) -> Iterator[Series]:
         host = self.host
         yield Series("goplot_build_info", f'{host},version="1.0.0"', still(1))
-        tunables = {"on_toggle": 1, "max_plots": MAX_PLOTS, "load_max": 9}
-        for name, value in {**tunables, "plot_gap_seconds": PLOT_GAP, "pacer_up": 1}.items():
-            yield Series(f"goplot_{name}", host, still(value))
+        for name, value in (
+            ("goplot_on_toggle", 1),
+            ("goplot_max_plots", MAX_PLOTS),
+            ("goplot_load_max", 9),
+            ("goplot_plot_gap_seconds", PLOT_GAP),
+            ("goplot_pacer_up", 1),
+            ("goplot_foreign_plots_running", 0),
+            ("goplot_plots_stranded", 0),
+            ("goplot_annotations_waiting", 0),
+        ):
+            yield Series(name, host, still(value))
         yield Series("goplot_load", host, wave(6.2, 1.2, 5, self.place))
         for name in _TUNABLES:
             yield Series("goplot_tunable_valid", f'{host},tunable="{name}"', still(1))
-        for name in ("foreign_plots_running", "plots_stranded", "annotations_waiting"):
-            yield Series(f"goplot_{name}", host, still(0))
         yield Series("goplot_plots_running", host, lambda t: float(len(self.running(t))))
         for reason in _REASONS:
             value = self._blocked(reason)
@@ -176,17 +182,17 @@ class Plotter:
         def available(t: float) -> float:
             return max(0.0, DISK_SIZE - plots(t) * PLOT - committed(t)) if rotates else 0.0
 
-        for key, value in {
-            "mounted": still(1),
-            "failing": still(0),
-            "in_rotation": still(float(rotates)),
-            "size_bytes": still(DISK_SIZE),
-            "used_bytes": lambda t: plots(t) * PLOT,
-            "committed_bytes": committed if rotates else still(0),
-            "available_bytes": available,
-            "plots": plots,
+        for metric, value in {
+            "goplot_disk_mounted": still(1),
+            "goplot_disk_failing": still(0),
+            "goplot_disk_in_rotation": still(float(rotates)),
+            "goplot_disk_size_bytes": still(DISK_SIZE),
+            "goplot_disk_used_bytes": lambda t: plots(t) * PLOT,
+            "goplot_disk_committed_bytes": committed if rotates else still(0),
+            "goplot_disk_available_bytes": available,
+            "goplot_disk_plots": plots,
         }.items():
-            yield Series(f"goplot_disk_{key}", labels, value)
+            yield Series(metric, labels, value)
         rate = 1.4e7 if rotates else 1e3
         mount, place = f"/farm/{farm}/{name}", self.place + number
         yield from drive(self.host, device(number), mount, place, DISK_SIZE, 30 * GIB, rate)
@@ -201,14 +207,14 @@ class Plotter:
             mine = [plot for plot in self.running(t) if plot.temp_farm == farm]
             return sum(max(0.0, TEMP_PEAK - plot.temp_used(t)) for plot in mine)
 
-        for key, value in {
-            "mounted": still(1),
-            "size_bytes": still(_TEMP_SIZE),
-            "used_bytes": used,
-            "committed_bytes": committed,
-            "available_bytes": lambda t: _TEMP_SIZE - used(t) - committed(t),
+        for metric, value in {
+            "goplot_temp_mounted": still(1),
+            "goplot_temp_size_bytes": still(_TEMP_SIZE),
+            "goplot_temp_used_bytes": used,
+            "goplot_temp_committed_bytes": committed,
+            "goplot_temp_available_bytes": lambda t: _TEMP_SIZE - used(t) - committed(t),
         }.items():
-            yield Series(f"goplot_temp_{key}", labels, value)
+            yield Series(metric, labels, value)
         mount, place = f"/plot_temp/{farm}", self.place + farm
         yield from drive(self.host, f"nvme{farm}n1", mount, place, _TEMP_SIZE, 900 * GIB, 2.1e8)
 

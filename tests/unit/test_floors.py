@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).parents[2] / "services/goplot"
 #: The floors from the ground up, as docs/architecture.md draws them; each is a set of rooms.
 _FLOORS = (
     {"farm"},
-    {"plotters"},
+    {"plotters", "metrics"},
     {"host"},
     {"pacer", "tractor", "diskhand", "chia", "grafana"},
     {"collectors", "harvester_log", "summary"},

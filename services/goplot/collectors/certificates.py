@@ -28,14 +28,12 @@ def collect(folder: Path) -> Metrics:
     Raises OSError when one can't be read, ValueError with its name when it is no certificate.
     """
     metrics = Metrics()
-    name = "goplot_certificate_expiry_timestamp_seconds"
-    metrics.family(name, "gauge", "When a certificate ends; of a file of several, the first.")
     for path in sorted(folder.iterdir()):
         try:
             end = expiry(path.read_text(encoding="ascii"))
         except ValueError as error:
             raise ValueError(f"{path.name}: {error}") from error
-        metrics.sample(name, end, {"certificate": path.name})
+        metrics.add("goplot_certificate_expiry_timestamp_seconds", end, certificate=path.name)
     add_success(metrics, {"certificates-collector": time.time()})
     return metrics
 

@@ -54,17 +54,11 @@ def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: fl
     return metrics
 
 
-def _gauges(metrics: Metrics, entries: tuple[tuple[str, str, float | None], ...]) -> None:
-    for name, help_text, value in entries:
-        if value is not None:
-            metrics.gauge(name, help_text, value if isinstance(value, float) else int(value))
-
-
 def _add_node(metrics: Metrics, node: Answers) -> None:
     def told(*keys: str) -> float | None:
         return node.number("get_blockchain_state", "blockchain_state", *keys)
 
-    syncing, height, tip = told("sync", "sync_mode"), told("peak", "height"), None
+    syncing, tip = told("sync", "sync_mode"), None
     progress = None
     if told("sync", "synced"):
         progress = 1.0
@@ -72,24 +66,18 @@ def _add_node(metrics: Metrics, node: Answers) -> None:
         tip = told("sync", "sync_tip_height")
         done = told("sync", "sync_progress_height")
         progress = min(1.0, done / tip) if tip and done is not None else 0.0
-    _gauges(
-        metrics,
-        (
-            ("chia_full_node_synced", "1 when the full node is synced.", told("sync", "synced")),
-            ("chia_full_node_syncing", "1 while the full node catches up.", syncing),
-            ("chia_full_node_sync_progress_ratio", "How far it has caught up, 0 to 1.", progress),
-            ("chia_full_node_sync_tip_height", "Height that it catches up to.", tip),
-            ("chia_full_node_height", "Height of the peak.", height),
-            ("chia_full_node_difficulty", "Difficulty of the network.", told("difficulty")),
-            ("chia_full_node_mempool_transactions", "Waiting ones.", told("mempool_size")),
-            (
-                "chia_full_node_block_interval_seconds",
-                "Time between two blocks, over the last day.",
-                told("average_block_time"),
-            ),
-            ("chia_netspace_bytes", "Estimated space of the network.", told("space") or None),
-        ),
-    )
+    for name, value in (
+        ("chia_full_node_synced", told("sync", "synced")),
+        ("chia_full_node_syncing", syncing),
+        ("chia_full_node_sync_progress_ratio", progress),
+        ("chia_full_node_sync_tip_height", tip),
+        ("chia_full_node_height", told("peak", "height")),
+        ("chia_full_node_difficulty", told("difficulty")),
+        ("chia_full_node_mempool_transactions", told("mempool_size")),
+        ("chia_full_node_block_interval_seconds", told("average_block_time")),
+        ("chia_netspace_bytes", told("space") or None),
+    ):
+        metrics.add_known(name, value)
 
 
 def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
@@ -121,62 +109,32 @@ def _add_harvesters(metrics: Metrics, farmer: Answers, names: Mapping[str, str])
         return
     found = harvester_labels(farmer, names)
     connected = {name.split("/")[0] for name, _ in found}
-    metrics.family(
-        "chia_farmer_harvester_connected", "gauge", "1 when a harvester is connected to the farmer."
-    )
     for name in sorted({*names.values(), *(name for name, _ in found)}):
         there = int(name in connected or any(name == other for other, _ in found))
-        metrics.sample("chia_farmer_harvester_connected", there, {"harvester": name})
-    families: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-        ("plots", "Plots that a harvester farms.", ("plots",)),
-        ("bytes", "Bytes of these plots.", ("total_plot_size",)),
-        ("effective_bytes", "What they count as.", ("total_effective_plot_size",)),
-        ("failed_plots", "Plots that can't be opened.", ("failed_to_open_filenames",)),
-        ("missing_keys", "Plots whose keys the farmer does not have.", ("no_key_filenames",)),
-        ("duplicates", "Plots that lie there twice.", ("duplicates",)),
-        (
-            "last_sync_timestamp_seconds",
-            "When its plots were last told in full.",
-            ("last_sync_time",),
-        ),
-    )
-    for suffix, help_text, _ in families:
-        metrics.family(f"chia_farmer_harvester_{suffix}", "gauge", help_text)
-    metrics.family("chia_farmer_harvester_syncing", "gauge", "1 while it tells its plots.")
-    metrics.family(
-        "chia_farmer_harvester_loading_ratio", "gauge", "How far its first telling is, 0 to 1."
-    )
-    for name, entry in found:
-        labels = {"harvester": name}
-        for suffix, _, keys in families:
-            value = number(entry, *keys)
-            if value is not None:
-                metrics.sample(f"chia_farmer_harvester_{suffix}", value, labels)
+        metrics.add("chia_farmer_harvester_connected", there, harvester=name)
+    for harvester, entry in found:
+        for name, key in (
+            ("chia_farmer_harvester_plots", "plots"),
+            ("chia_farmer_harvester_bytes", "total_plot_size"),
+            ("chia_farmer_harvester_effective_bytes", "total_effective_plot_size"),
+            ("chia_farmer_harvester_failed_plots", "failed_to_open_filenames"),
+            ("chia_farmer_harvester_missing_keys", "no_key_filenames"),
+            ("chia_farmer_harvester_duplicates", "duplicates"),
+            ("chia_farmer_harvester_last_sync_timestamp_seconds", "last_sync_time"),
+        ):
+            metrics.add_known(name, number(entry, key), harvester=harvester)
         syncing = entry.get("syncing")
-        metrics.sample("chia_farmer_harvester_syncing", int(syncing is not None), labels)
+        metrics.add("chia_farmer_harvester_syncing", int(syncing is not None), harvester=harvester)
         total = number(syncing, "plot_files_total")
         if total:
             done = number(syncing, "plot_files_processed") or 0
-            metrics.sample("chia_farmer_harvester_loading_ratio", round(done / total, 4), labels)
+            share = round(done / total, 4)
+            metrics.add("chia_farmer_harvester_loading_ratio", share, harvester=harvester)
 
 
 def _add_pools(metrics: Metrics, farmer: Answers) -> None:
     if "get_pool_state" not in farmer.given:
         return
-    for name, kind, help_text in (
-        ("chia_pool_difficulty", "gauge", "Difficulty that the pool asks."),
-        ("chia_pool_plots", "gauge", "Plots of a plot NFT."),
-        ("chia_pool_points_found_total", "counter", "Points found since the farmer's start."),
-        (
-            "chia_pool_points_acknowledged_total",
-            "counter",
-            "Points that the pool acknowledged since the farmer's start.",
-        ),
-        ("chia_pool_points_acknowledged_24h", "gauge", "Points acknowledged within a day."),
-        ("chia_pool_partials_total", "counter", "Partials since the farmer's start, by result."),
-        ("chia_pool_errors_24h", "gauge", "Errors of the pool within a day."),
-    ):
-        metrics.family(name, kind, help_text)
     for pool in farmer.entries("get_pool_state", "pool_state"):
         launcher = text(pool, "pool_config", "launcher_id").removeprefix("0x")[:16]
         labels = {"pool": text(pool, "pool_config", "pool_url"), "launcher": launcher}
@@ -186,50 +144,33 @@ def _add_pools(metrics: Metrics, farmer: Answers) -> None:
             ("chia_pool_points_found_total", "points_found_since_start"),
             ("chia_pool_points_acknowledged_total", "points_acknowledged_since_start"),
         ):
-            value = number(pool, key)
-            if value is not None:
-                metrics.sample(name, value, labels)
+            metrics.add_known(name, number(pool, key), **labels)
         points = pool.get("points_acknowledged_24h")
         if isinstance(points, list):
             pairs = [pair[1] for pair in points if isinstance(pair, list) and len(pair) == 2]
             total = sum(pair for pair in pairs if isinstance(pair, int | float))
-            metrics.sample("chia_pool_points_acknowledged_24h", total, labels)
+            metrics.add("chia_pool_points_acknowledged_24h", total, **labels)
         errors = pool.get("pool_errors_24h")
         if isinstance(errors, list):
-            metrics.sample("chia_pool_errors_24h", len(errors), labels)
+            metrics.add("chia_pool_errors_24h", len(errors), **labels)
         for result in _PARTIALS:
             value = number(pool, f"{result}_partials_since_start")
-            if value is not None:
-                metrics.sample("chia_pool_partials_total", value, {**labels, "result": result})
+            metrics.add_known("chia_pool_partials_total", value, **labels, result=result)
 
 
 def _add_wallet(metrics: Metrics, wallet: Answers) -> None:
     def farmed(key: str) -> float | None:
         return wallet.number("get_farmed_amount", key)
 
-    _gauges(
-        metrics,
-        (
-            (
-                "chia_wallet_synced",
-                "1 when the wallet is synced.",
-                wallet.number("get_sync_status", "synced"),
-            ),
-            ("chia_farmed_mojo", "All that was farmed; 1 XCH is 10^12.", farmed("farmed_amount")),
-            ("chia_farmed_blocks", "Blocks that were won.", farmed("blocks_won")),
-            # 0 says that there was none.
-            (
-                "chia_last_farmed_height",
-                "Height of the last block that was won.",
-                farmed("last_height_farmed") or None,
-            ),
-            (
-                "chia_last_farmed_timestamp_seconds",
-                "When the last block was won.",
-                farmed("last_time_farmed") or None,
-            ),
-        ),
-    )
+    for name, value in (
+        ("chia_wallet_synced", wallet.number("get_sync_status", "synced")),
+        ("chia_farmed_mojo", farmed("farmed_amount")),
+        ("chia_farmed_blocks", farmed("blocks_won")),
+        # 0 says that there was none.
+        ("chia_last_farmed_height", farmed("last_height_farmed") or None),
+        ("chia_last_farmed_timestamp_seconds", farmed("last_time_farmed") or None),
+    ):
+        metrics.add_known(name, value)
 
 
 def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool) -> None:
@@ -245,9 +186,8 @@ def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool
         status = "not_synced"
     else:
         status = "farming" if "get_harvesters_summary" in farmer.given else "farmer_down"
-    metrics.family("chia_farming_status", "gauge", "1 for the status as Chia's own command has it.")
     for known in _STATUSES:
-        metrics.sample("chia_farming_status", int(known == status), {"status": known})
+        metrics.add("chia_farming_status", int(known == status), status=known)
     if "get_harvesters_summary" not in farmer.given:
         return
     entries = farmer.entries("get_harvesters_summary", "harvesters")
@@ -255,11 +195,7 @@ def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool
     space = told("space")
     if effective and space:
         interval = told("average_block_time") or BLOCK_SECONDS
-        metrics.gauge(
-            "chia_expected_win_seconds",
-            "Mean time to a win with this farm's share of the network's space.",
-            round(interval * space / effective, 1),
-        )
+        metrics.add("chia_expected_win_seconds", round(interval * space / effective, 1))
 
 
 def main() -> int:

@@ -116,18 +116,13 @@ def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
 
 def _add_process(metrics: Metrics, proc: Path) -> None:
     states = Counter(_STATES.get(state, "ended") for state in states_of(_PROCESS, proc))
-    metrics.family("chia_harvester_processes", "gauge", "Processes of the harvester by state.")
     for state in sorted({*_STATES.values(), "ended"}):
-        metrics.sample("chia_harvester_processes", states[state], {"state": state})
+        metrics.add("chia_harvester_processes", states[state], state=state)
 
 
 def _add_plots(metrics: Metrics, answer: Answers, disks: list[tuple[str, str, Path]]) -> None:
     if "get_connections" in answer.given:
-        metrics.gauge(
-            "chia_harvester_farmer_connections",
-            "Farmers that the harvester is connected to.",
-            peers(answer)["farmer"],
-        )
+        metrics.add("chia_harvester_farmer_connections", peers(answer)["farmer"])
     if "get_plots" not in answer.given:
         return
     formats: Counter[tuple[str, str, str]] = Counter()
@@ -144,25 +139,21 @@ def _add_plots(metrics: Metrics, answer: Answers, disks: list[tuple[str, str, Pa
         place = places.get(str(Path(text(plot, "filename")).parent), ("", "other"))
         by_disk[place] += 1
         disk_bytes[place] += size
-    metrics.family("chia_harvester_plots", "gauge", "Plots that the harvester farms.")
-    metrics.family("chia_harvester_plot_bytes", "gauge", "Bytes of these plots.")
-    for kind, count in sorted(formats.items()):
-        labels = dict(zip(("version", "k", "compression"), kind, strict=True))
-        metrics.sample("chia_harvester_plots", count, labels)
-        metrics.sample("chia_harvester_plot_bytes", format_bytes[kind], labels)
-    metrics.family("chia_harvester_disk_plots", "gauge", "Plots that it farms, by disk.")
-    metrics.family("chia_harvester_disk_plot_bytes", "gauge", "Bytes of these plots, by disk.")
-    for place, count in sorted(by_disk.items()):
-        labels = dict(zip(("farm", "disk"), place, strict=True))
-        metrics.sample("chia_harvester_disk_plots", count, labels)
-        metrics.sample("chia_harvester_disk_plot_bytes", disk_bytes[place], labels)
-    for name, key, help_text in (
-        ("failed_plots", "failed_to_open_filenames", "Plots that can't be opened."),
-        ("missing_keys", "not_found_filenames", "Plots whose keys the farmer does not have."),
+    for (version, k, compression), count in sorted(formats.items()):
+        labels = {"version": version, "k": k, "compression": compression}
+        size = format_bytes[version, k, compression]
+        metrics.add("chia_harvester_plots", count, **labels)
+        metrics.add("chia_harvester_plot_bytes", size, **labels)
+    for (farm, disk), count in sorted(by_disk.items()):
+        metrics.add("chia_harvester_disk_plots", count, farm=farm, disk=disk)
+        metrics.add("chia_harvester_disk_plot_bytes", disk_bytes[farm, disk], farm=farm, disk=disk)
+    for name, key in (
+        ("chia_harvester_failed_plots", "failed_to_open_filenames"),
+        ("chia_harvester_missing_keys", "not_found_filenames"),
     ):
         found = answer.given["get_plots"].get(key)
         if isinstance(found, list):
-            metrics.gauge(f"chia_harvester_{name}", help_text, len(found))
+            metrics.add(name, len(found))
 
 
 def format_of(plot: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -179,20 +170,13 @@ def format_of(plot: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _add_disks(metrics: Metrics, disks: list[tuple[str, str, Files]]) -> None:
-    for name, help_text in (
-        ("goplot_harvester_disk_mounted", "1 when a disk's folder is a mount point."),
-        ("goplot_harvester_disk_up", "1 when a disk's plots folder can be read."),
-        ("goplot_harvester_disk_plot_files", "Finished plots that lie on a disk."),
-        ("goplot_harvester_disk_plot_files_bytes", "Bytes of these files."),
-    ):
-        metrics.family(name, "gauge", help_text)
     for farm, disk, files in disks:
-        labels = {"farm": farm, "disk": disk}
-        metrics.sample("goplot_harvester_disk_mounted", int(files.mounted is not False), labels)
-        metrics.sample("goplot_harvester_disk_up", int(bool(files.mounted)), labels)
+        place = {"farm": farm, "disk": disk}
+        metrics.add("goplot_harvester_disk_mounted", int(files.mounted is not False), **place)
+        metrics.add("goplot_harvester_disk_up", int(bool(files.mounted)), **place)
         if files.mounted is not None:
-            metrics.sample("goplot_harvester_disk_plot_files", files.plots, labels)
-            metrics.sample("goplot_harvester_disk_plot_files_bytes", files.size, labels)
+            metrics.add("goplot_harvester_disk_plot_files", files.plots, **place)
+            metrics.add("goplot_harvester_disk_plot_files_bytes", files.size, **place)
 
 
 def main() -> int:

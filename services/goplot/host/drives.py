@@ -21,13 +21,10 @@ def drives_of(mount: Mount, sys: Path = _SYS) -> tuple[str, ...]:
 
 
 def add_places(metrics: Metrics, places: list[tuple[Mount, dict[str, str]]]) -> None:
-    """The family that tells which drives are where; `places` are mounts with their labels."""
-    # Of one name and help in all textfiles: node_exporter refuses a family that has two.
-    name = "goplot_drive_place_info"
-    metrics.family(name, "gauge", "Which drives hold a disk or a temp farm.")
+    """Which drives are where; `places` are mounts with their labels."""
     for mount, labels in places:
         for drive in drives_of(mount):
-            metrics.sample(name, 1, {"drive": drive, **labels})
+            metrics.add("goplot_drive_place_info", 1, drive=drive, **labels)
 
 
 def _drives(entry: Path) -> set[str]:

@@ -28,9 +28,6 @@ def read_successes(state: Path) -> dict[str, float]:
 
 
 def add_success(metrics: Metrics, successes: Mapping[str, float]) -> None:
-    """The family that tells when programs last did their work; every textfile tells its own."""
-    # Of one name and help in all textfiles: node_exporter refuses a family that has two.
-    name = "goplot_last_success_timestamp_seconds"
-    metrics.family(name, "gauge", "When a program last did its work.")
+    """When programs last did their work; every textfile says it of its own program."""
     for program, moment in sorted(successes.items()):
-        metrics.sample(name, moment, {"program": program})
+        metrics.add("goplot_last_success_timestamp_seconds", moment, program=program)

@@ -4,47 +4,51 @@ prometheus_client makes and reads the format. It is imported where it is used, f
 than most programs run.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goplot.host.files import write_whole
+from goplot.metrics import family_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
 
 class Metrics:
-    """Collects families of samples and renders them."""
+    """Collects samples of the catalogue's metrics and renders them."""
 
     def __init__(self) -> None:
-        """No family yet."""
+        """No sample yet."""
         self._families: dict[str, Metric] = {}
 
-    def family(self, name: str, kind: str, text: str) -> None:
-        """Announce a family: its name, `gauge`, `counter`, `summary` or `histogram`, and help."""
+    def add(self, name: str, value: float, **labels: str) -> None:
+        """Add one sample.
+
+        Raises KeyError for a name that the catalogue does not have, ValueError for other labels
+        than it says.
+        """
         from prometheus_client import Metric
 
-        # In the text format a counter's family name carries its _total, in the library it does not.
-        self._families[name] = Metric(name.removesuffix("_total"), text, kind)
+        family = family_of(name)
+        family.check(name, labels)
+        if family.name not in self._families:
+            # The text format names a counter with its _total, the library without.
+            short = family.name.removesuffix("_total")
+            self._families[family.name] = Metric(short, family.help, family.kind)
+        self._families[family.name].add_sample(name, labels, value)
 
-    def gauge(self, name: str, text: str, value: float) -> None:
-        """A family of one sample without labels."""
-        self.family(name, "gauge", text)
-        self.sample(name, value)
-
-    def sample(
-        self, family: str, value: float, labels: Mapping[str, str] | None = None, suffix: str = ""
-    ) -> None:
-        """One sample of an announced family; `suffix` such as `_sum` for a summary's."""
-        self._families[family].add_sample(family + suffix, dict(labels or {}), value)
+    def add_known(self, name: str, value: float | None, **labels: str) -> None:
+        """Add one sample, unless its value is not known."""
+        if value is not None:
+            self.add(name, value, **labels)
 
     def collect(self) -> "Iterator[Metric]":
-        """The families that have samples."""
-        return (metric for metric in self._families.values() if metric.samples)
+        """The families that have samples: what prometheus_client asks a collector for."""
+        return iter(self._families.values())
 
     def render(self) -> str:
-        """The text, families without samples left out."""
+        """The text; metrics without samples are not in it."""
         from prometheus_client import generate_latest
 
         return generate_latest(self).decode()

@@ -13,7 +13,21 @@ from goplot.people.table import duration, size, table
 #: Metrics that are older than this many seconds are of a collector that does not run.
 OLD_SECONDS = 180.0
 
-_SERVICES = ("full_node", "farmer", "wallet", "harvester")
+_UP = {
+    "full_node": "chia_full_node_up",
+    "farmer": "chia_farmer_up",
+    "wallet": "chia_wallet_up",
+    "harvester": "chia_harvester_up",
+}
+#: What is shown of a harvester, by its key in the document.
+_OF_HARVESTER = {
+    "plots": "chia_farmer_harvester_plots",
+    "bytes": "chia_farmer_harvester_bytes",
+    "effective_bytes": "chia_farmer_harvester_effective_bytes",
+    "failed_plots": "chia_farmer_harvester_failed_plots",
+    "missing_keys": "chia_farmer_harvester_missing_keys",
+    "duplicates": "chia_farmer_harvester_duplicates",
+}
 _STATUS_TEXTS = {
     "farming": "farming",
     "syncing": "syncing",
@@ -117,7 +131,7 @@ def problems(farm: Farm) -> list[str]:
     status = farm.chosen("chia_farming_status", "status")
     if status not in (None, "farming"):
         found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
-    down = [service for service in _SERVICES if farm.value(f"chia_{service}_up") == 0]
+    down = [service for service, up in _UP.items() if farm.value(up) == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
     for labels, _ in farm.samples.get("chia_rpc_failed", []):
         service = labels["service"]
@@ -130,11 +144,11 @@ def problems(farm: Farm) -> list[str]:
         if farm.value("chia_farmer_harvester_connected", harvester=name) == 0:
             found.append(f"harvester {name} is not connected to the farmer")
         for family, text in (
-            ("failed_plots", "plots that can't be opened"),
-            ("missing_keys", "plots whose keys the farmer does not have"),
-            ("duplicates", "plots that lie there twice"),
+            ("chia_farmer_harvester_failed_plots", "plots that can't be opened"),
+            ("chia_farmer_harvester_missing_keys", "plots whose keys the farmer does not have"),
+            ("chia_farmer_harvester_duplicates", "plots that are there twice"),
         ):
-            count = farm.value(f"chia_farmer_harvester_{family}", harvester=name)
+            count = farm.value(family, harvester=name)
             if count:
                 found.append(f"harvester {name} has {count:.0f} {text}")
     log = farm.chosen("goplot_harvester_log_state", "state")
@@ -170,9 +184,9 @@ def farm_document(farm: Farm) -> dict[str, Any]:
         "problems": problems(farm),
         "status": farm.chosen("chia_farming_status", "status"),
         "services": {
-            service: bool(farm.value(f"chia_{service}_up"))
-            for service in _SERVICES
-            if farm.value(f"chia_{service}_up") is not None
+            service: bool(value)
+            for service, up in _UP.items()
+            if (value := farm.value(up)) is not None
         },
         "synced": farm.value("chia_full_node_synced"),
         "sync_progress": farm.value("chia_full_node_sync_progress_ratio"),
@@ -208,27 +222,14 @@ def _harvesters(farm: Farm) -> list[str]:
 
 
 def _harvester(farm: Farm, name: str) -> dict[str, Any]:
-    def told(family: str) -> float | None:
-        return farm.value(f"chia_farmer_harvester_{family}", harvester=name)
-
-    state = "connected" if told("connected") else "not connected"
-    if told("loading_ratio") is not None:
-        state = f"loading {told('loading_ratio') or 0:.0%}"
-    return {
-        "harvester": name,
-        "state": state,
-        **{
-            key: told(key)
-            for key in (
-                "plots",
-                "bytes",
-                "effective_bytes",
-                "failed_plots",
-                "missing_keys",
-                "duplicates",
-            )
-        },
-    }
+    state = "not connected"
+    if farm.value("chia_farmer_harvester_connected", harvester=name):
+        state = "connected"
+    loading = farm.value("chia_farmer_harvester_loading_ratio", harvester=name)
+    if loading is not None:
+        state = f"loading {loading:.0%}"
+    shown = {key: farm.value(family, harvester=name) for key, family in _OF_HARVESTER.items()}
+    return {"harvester": name, "state": state, **shown}
 
 
 def farm_text(farm: Farm) -> str:
