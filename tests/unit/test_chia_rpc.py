@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from goplot.chia.questions import ask_all
-from goplot.chia.rpc import Certificates, Rpc, RpcError, certificates_of, context_of
+from goplot.chia.rpc import Certificates, Rpc, RpcError, certificates_of, check_certificates
 from tests.unit import rpc_server
 from tests.unit.rpc_server import COMMON, Answer, Server
 
@@ -22,7 +22,7 @@ def other_ca(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def test_all_questions_on_one_connection(ca: Certificates) -> None:
     with (
         Server(ca, COMMON) as service,
-        Rpc(service.address.host, service.address.port, context_of(ca), 5) as rpc,
+        Rpc(service.address.host, service.address.port, ca, 5) as rpc,
     ):
         assert rpc.ask("get_version")["version"] == "2.7.5"
         with pytest.raises(RpcError, match="refused get_nothing: not known"):
@@ -36,14 +36,14 @@ def test_another_farms_certificate_is_refused_by_both(
 ) -> None:
     with Server(ca, COMMON) as service:
         address = service.address
-        with Rpc(address.host, address.port, context_of(other_ca), 5) as rpc:
+        with Rpc(address.host, address.port, other_ca, 5) as rpc:
             with pytest.raises(RpcError, match="not of this farm's CA"):
                 rpc.ask("get_version")
             with pytest.raises(RpcError, match="not of this farm's CA"):
                 rpc.ask("get_version")
         # The CA is right, but the certificate is another farm's: the server must refuse it.
         mixed = replace(other_ca, ca=ca.ca)
-        with Rpc(address.host, address.port, context_of(mixed), 5) as rpc, pytest.raises(RpcError):
+        with Rpc(address.host, address.port, mixed, 5) as rpc, pytest.raises(RpcError):
             rpc.ask("get_version")
         assert service.asked == []
 
@@ -60,7 +60,7 @@ def test_another_farms_certificate_is_refused_by_both(
 def test_a_service_that_is_ill_ends_in_time(ca: Certificates, answer: Answer, reason: str) -> None:
     with (
         Server(ca, {**COMMON, "get_version": answer}) as service,
-        Rpc(service.address.host, service.address.port, context_of(ca), TIMEOUT) as rpc,
+        Rpc(service.address.host, service.address.port, ca, TIMEOUT) as rpc,
     ):
         begin = time.monotonic()
         with pytest.raises(RpcError, match=reason):
@@ -101,7 +101,7 @@ def test_certificates_come_from_the_unit_or_from_chia(
     own = certificates_of(tmp_path, "farmer")
     assert own.key == tmp_path / "config/ssl/farmer/private_farmer.key"
     with pytest.raises(RpcError, match="certificates can't be used"):
-        context_of(own)
+        check_certificates(own)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
     given = certificates_of(tmp_path, "farmer")
     assert [path.name for path in (given.certificate, given.key, given.ca)] == [

@@ -1,13 +1,12 @@
 """Several services asked at the same time, each for itself."""
 
-import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from goplot.chia.rpc import Certificates, Rpc, RpcError, context_of
+from goplot.chia.rpc import Certificates, Rpc, RpcError, check_certificates
 from goplot.host.settings import Address
 
 #: Chia's NodeType, chia/protocols/outbound_message.py.
@@ -80,7 +79,7 @@ def ask_all(
     can't be used leave every question without an answer.
     """
     try:
-        context = context_of(certificates)
+        check_certificates(certificates)
     except RpcError as error:
         return {
             name: Answers(refused=dict.fromkeys(endpoints, str(error)))
@@ -89,7 +88,7 @@ def ask_all(
     answers = {name: Answers() for name in questions}
     threads = []
     for name, (address, endpoints) in questions.items():
-        arguments = (address, endpoints, context, timeout, answers[name])
+        arguments = (address, endpoints, certificates, timeout, answers[name])
         thread = threading.Thread(target=_ask, args=arguments, daemon=True)
         thread.start()
         threads.append(thread)
@@ -110,11 +109,11 @@ def ask_all(
 def _ask(
     address: Address,
     endpoints: Sequence[str],
-    context: ssl.SSLContext,
+    certificates: Certificates,
     timeout: float,
     answers: Answers,
 ) -> None:
-    with Rpc(address.host, address.port, context, timeout) as rpc:
+    with Rpc(address.host, address.port, certificates, timeout) as rpc:
         for endpoint in endpoints:
             try:
                 answers.given[endpoint] = rpc.ask(endpoint)

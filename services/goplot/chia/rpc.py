@@ -1,19 +1,22 @@
-"""Chia's RPC: POST of JSON over mutual TLS, on one kept connection.
+"""Chia's RPC: POST of JSON over mutual TLS, in one session of requests.
 
 The server's certificate names `chia.net` wherever it runs, so its name proves nothing and is not
 checked; that the farm's own CA signed it is.
 """
 
-import http.client
 import json
 import os
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from requests import Session
 
 #: An answer of a farm of 100,000 plots is 50 MB; more is none of what goplot asks.
 MOST_BYTES = 256 * 1024 * 1024
@@ -50,33 +53,50 @@ def certificates_of(root: Path, service: str) -> Certificates:
     )
 
 
-def context_of(certificates: Certificates) -> ssl.SSLContext:
-    """What proves both sides to each other. Raises RpcError when a file can't be used."""
+def check_certificates(certificates: Certificates) -> None:
+    """Raise RpcError when a file can't be used; requests would say so at the first question."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_REQUIRED
     try:
         context.load_verify_locations(certificates.ca)
         context.load_cert_chain(certificates.certificate, certificates.key)
     except OSError as error:
         raise RpcError(f"the certificates can't be used: {error}") from error
-    return context
+
+
+def _session(certificates: Certificates) -> "Session":
+    """A session that proves both sides to each other, and uses nothing of the environment."""
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    class FarmAdapter(HTTPAdapter):
+        def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+            super().init_poolmanager(*arguments, **options, assert_hostname=False)
+
+    session = Session()
+    session.trust_env = False
+    # Without this, everybody whom a public CA certifies would count as of this farm.
+    session.verify = str(certificates.ca)
+    session.cert = (str(certificates.certificate), str(certificates.key))
+    session.mount("https://", FarmAdapter())
+    return session
 
 
 class Rpc:
-    """One service, asked on one connection.
+    """One service, asked in one session.
 
-    All questions together have `timeout` seconds: a service that hangs, or answers byte by byte,
-    harms nobody else. Once one question found no answer, the next ones fail at once.
+    All questions together have `timeout` seconds: once one question found no answer, the next ones
+    fail at once. A service that sends its answer's head byte by byte may take longer: whoever asks
+    several sets the end for all of them (`ask_all`).
     """
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, host: str, port: int, certificates: Certificates, timeout: float) -> None:
         """Nothing is connected before the first question."""
         self._name = f"{host}:{port}"
+        self._url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
         self._end = time.monotonic() + timeout
         self._timeout = timeout
         self._broken = ""
-        self._connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+        self._session = _session(certificates)
 
     def __enter__(self) -> "Rpc":
         """The client itself."""
@@ -89,24 +109,26 @@ class Rpc:
         trace: TracebackType | None,
     ) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._session.close()
 
     def ask(self, endpoint: str, question: Mapping[str, object] | None = None) -> dict[str, Any]:
         """The answer to one question. Raises RpcError."""
+        from requests import Timeout
+        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import TimeoutError as ReadTimeout
+
         if self._broken:
             raise RpcError(self._broken)
         try:
-            answer = self._post(endpoint, json.dumps(question or {}))
-        except TimeoutError:
+            answer = json.loads(self._post(endpoint, json.dumps(question or {})))
+        except (TimeoutError, Timeout, ReadTimeout):
             self._broken = f"{self._name} did not answer {endpoint} within {self._timeout:g} s"
             raise RpcError(self._broken) from None
-        except ssl.SSLCertVerificationError as error:
-            self._broken = f"{self._name} is not of this farm's CA: {error.verify_message}"
-            raise RpcError(self._broken) from None
-        except (OSError, http.client.HTTPException) as error:
-            self._broken = (
-                f"{self._name} did not answer {endpoint}: {error or type(error).__name__}"
-            )
+        except (OSError, HTTPError, ValueError) as error:
+            fault = _certificate_fault(error)
+            self._broken = f"{self._name} did not answer {endpoint}: {_reason(error)}"
+            if fault is not None:
+                self._broken = f"{self._name} is not of this farm's CA: {fault.verify_message}"
             raise RpcError(self._broken) from error
         if not isinstance(answer, dict):
             raise RpcError(f"{self._name} gave no answer to {endpoint}")
@@ -114,35 +136,50 @@ class Rpc:
             raise RpcError(f"{self._name} refused {endpoint}: {answer.get('error', 'no reason')}")
         return answer
 
-    def _post(self, endpoint: str, body: str) -> Any:
-        self._set_timeout()
-        self._connection.request("POST", f"/{endpoint}", body, {"Content-Type": "application/json"})
-        self._set_timeout()
-        response = self._connection.getresponse()
-        parts = []
-        size = 0
-        while part := response.read1(_PART):
-            parts.append(part)
-            size += len(part)
-            if size > MOST_BYTES:
-                raise http.client.HTTPException("the answer is too long")
-            self._set_timeout()
-        # A body that ended too early is told by nothing else when it is read in parts.
-        if response.length:
-            raise http.client.IncompleteRead(b"".join(parts), response.length)
-        # Only then is the connection free for the next question.
-        response.close()
-        if response.status != http.client.OK:
-            raise http.client.HTTPException(f"HTTP status {response.status}")
-        try:
-            return json.loads(b"".join(parts))
-        except ValueError:
-            raise http.client.HTTPException("the answer is no JSON") from None
+    def _post(self, endpoint: str, body: str) -> bytes:
+        with self._session.post(
+            f"{self._url}/{endpoint}",
+            body,
+            headers={"Content-Type": "application/json"},
+            timeout=self._left(),
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            if response.status_code != HTTPStatus.OK:
+                raise OSError(f"HTTP status {response.status_code}")
+            parts = []
+            size = 0
+            # What is there is taken at once: to wait for more would give a dribbler its time.
+            while part := response.raw.read1(_PART, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > MOST_BYTES:
+                    raise OSError("the answer is too long")
+                self._left()
+        return b"".join(parts)
 
-    def _set_timeout(self) -> None:
+    def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._connection.timeout = left
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(left)
+        return left
+
+
+def _certificate_fault(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Why the server's certificate was refused, where that is what an error came of."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said at the bottom of an error that libraries have wrapped."""
+    if isinstance(error, json.JSONDecodeError):
+        return "the answer is no JSON"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
