@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goplot.collectors.certificates import collect, expiry
@@ -25,6 +25,8 @@ BEGIN = datetime(1951, 1, 1, tzinfo=UTC)
 ENDS = st.datetimes(datetime(1951, 1, 2), datetime(2200, 1, 1)).map(
     lambda end: end.replace(microsecond=0, tzinfo=UTC)
 )
+# Each example starts openssl once or more.
+READ_BY_OPENSSL = settings(deadline=None, max_examples=25)
 
 
 def pem(end: datetime, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = EC) -> str:
@@ -33,6 +35,7 @@ def pem(end: datetime, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = EC)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
+@READ_BY_OPENSSL
 @given(ENDS, st.sampled_from([EC, RSA]))
 def test_the_end_is_what_its_maker_said(
     end: datetime, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -40,6 +43,7 @@ def test_the_end_is_what_its_maker_said(
     assert expiry(pem(end, key)) == end.timestamp()
 
 
+@READ_BY_OPENSSL
 @given(st.lists(ENDS, min_size=1, max_size=3))
 def test_a_chain_ends_with_the_first_of_it(ends: list[datetime]) -> None:
     text = "a line for people\n".join(map(pem, ends))
@@ -65,6 +69,7 @@ def test_what_is_no_certificate_is_told_by_name(tmp_path: Path, text: str) -> No
         collect(tmp_path)
 
 
+@READ_BY_OPENSSL
 @given(st.binary(max_size=400))
 def test_what_is_broken_is_refused(data: bytes) -> None:
     body = base64.b64encode(data).decode()
