@@ -1,5 +1,6 @@
 """goplot-annotations: sends the annotations that wait in the spool to Grafana."""
 
+import logging
 import os
 import sys
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from goplot.host.http import send
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
+_logger = logging.getLogger(__name__)
 _TIMEOUT = 10.0
 # Answers to an annotation that is wrong in itself: sending it again would never help.
 _NEVER = (
@@ -35,7 +37,7 @@ def send_all(settings: Settings, token: str | None) -> int:
         status = _post(url, settings.annotations_ca, path.read_bytes(), token)
         if status in _NEVER:
             path.rename(path.with_suffix(".refused"))
-            print(f"Grafana refuses {path.name}: status {status}", file=sys.stderr)
+            _logger.error("Grafana refuses %s: status %s", path.name, status)
         elif status != HTTPStatus.OK:
             raise OSError(f"Grafana answers with status {status}")
         else:

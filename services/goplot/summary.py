@@ -1,6 +1,7 @@
 """goplot-summary: tells the farm's day to Alertmanager, which takes it to the owner."""
 
 import json
+import logging
 import math
 import os
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from goplot.host.http import send
+from goplot.host.log import start_logging
 from goplot.host.program import FAILED, OK
 
+_logger = logging.getLogger(__name__)
 _TIMEOUT = 60.0
 _MOJO = 1e12
 _SIZES = ((1024.0**4, "TiB"), (1024.0**3, "GiB"), (1024.0**2, "MiB"))
@@ -262,20 +265,21 @@ def main() -> int:
     parser.add_argument("--alertmanager", required=True, metavar="URL")
     parser.add_argument("--ca", metavar="FILE", help="the CA of Prometheus' certificate")
     options = parser.parse_args()
+    start_logging()
     status = OK
     try:
         day = day_of(_asker(options.prometheus, options.ca, _login()))
         title, text = day.title(), day.text()
     except OSError as error:
         title, text = "The farm's day can't be told", str(error)
-        print(f"goplot-summary: {error}", file=sys.stderr)
+        _logger.error("%s", error)
         status = FAILED
     body = json.dumps([alert(options.farm, title, text, time.time())]).encode()
     headers = {"Content-Type": "application/json"}
     try:
         _http("POST", f"{options.alertmanager}/api/v2/alerts", headers, body, None)
     except OSError as error:
-        print(f"goplot-summary: {error}", file=sys.stderr)
+        _logger.error("%s", error)
         return FAILED
     print(f"{title}\n{text}")
     return status

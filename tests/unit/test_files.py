@@ -9,7 +9,7 @@ import pytest
 
 from goplot.host.files import remove_unfinished, write_whole
 from goplot.host.jobstore import Result, end_job, read_results
-from goplot.host.log import Log
+from goplot.host.log import Log, start_logging
 from goplot.host.totals import read_totals
 
 
@@ -92,6 +92,7 @@ def test_totals_go_on_where_they_were(tmp_path: Path) -> None:
 def test_a_log_that_can_not_be_written_ends_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    start_logging()
     Log(tmp_path / "none" / "goplot.log", "goplot")("text")
     assert "cannot write" in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 It is given the certificates as credentials and reads nothing else: what holds them may hold keys.
 """
 
+import logging
 import os
 import re
 import ssl
@@ -16,6 +17,7 @@ from goplot.host.settings import Settings
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
+_logger = logging.getLogger(__name__)
 _PROGRAM = "goplot-certificates-collector"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
@@ -65,12 +67,12 @@ def main() -> int:
 def _once(settings: Settings) -> int:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder is None:
-        print(f"{_PROGRAM}: systemd gives it no credentials", file=sys.stderr)
+        _logger.error("systemd gives it no credentials")
         return program.FAILED
     try:
         metrics = collect(Path(folder))
     except ValueError as error:
-        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        _logger.error("%s", error)
         return program.FAILED
     metrics.write(settings.roots.textfiles, "certificates")
     return program.OK

@@ -1,5 +1,6 @@
 """goplot-farmer-collector: asks full node, farmer and wallet, and writes what they say."""
 
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from goplot.host.settings import FarmerSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
+_logger = logging.getLogger(__name__)
 #: Seconds between two blocks where the full node can't tell: 4608 blocks a day.
 BLOCK_SECONDS = 18.75
 
@@ -49,7 +51,7 @@ def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: fl
     _add_farm(metrics, node, farmer, "full_node" in answers)
     for name, answer in answers.items():
         for reason in sorted(set(answer.refused.values())):
-            print(f"{name}: {reason}", file=sys.stderr)
+            _logger.warning("%s: %s", name, reason)
     add_success(metrics, {"farmer-collector": now})
     return metrics
 

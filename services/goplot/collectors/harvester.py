@@ -1,5 +1,6 @@
 """goplot-harvester-collector: what the harvester farms, against what lies on the disks."""
 
+import logging
 import os
 import re
 import sys
@@ -23,6 +24,7 @@ from goplot.host.settings import HarvesterSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
+_logger = logging.getLogger(__name__)
 _PLOT = re.compile(r"plot-.*\.plot2?")
 #: A disk that does not answer within this many seconds has no numbers.
 _PATIENCE = 20.0
@@ -59,7 +61,7 @@ def collect(
     add_services(metrics, answers)
     answer = answers["harvester"]
     for reason in sorted(set(answer.refused.values())):
-        print(reason, file=sys.stderr)
+        _logger.warning("%s", reason)
     _add_process(metrics, settings.host.proc)
     _add_plots(metrics, answer, [(str(farm), name, path) for farm, name, path in disks])
     _add_disks(metrics, [(str(farm), name, files[path]) for farm, name, path in disks])

@@ -1,6 +1,7 @@
 """goplot-diskhand: looks after every disk once, and takes full ones out of rotation."""
 
 import json
+import logging
 import os
 import sys
 import time
@@ -13,12 +14,21 @@ from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.codec import encode
 from goplot.farm.disks import FAILING, READ_ONLY, Disk, TempFarm
 from goplot.host import program
-from goplot.host.diskstate import Own, own_path, plots_path, read_own, temp_faults_path
+from goplot.host.diskstate import (
+    Own,
+    own_path,
+    plots_path,
+    read_own,
+    read_temp_faults,
+    temp_faults_path,
+)
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
 from goplot.host.observe import observe, read_disk_file
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
+
+_logger = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> list[str]:
@@ -35,6 +45,7 @@ def run(settings: Settings) -> list[str]:
         file = _look_at_file(roots.disks / f"{disk.name}.goplot")
         verdict = judge(disk, file, earlier.get(disk.name), plot_bytes)
         verdicts.append((disk, verdict))
+        _report(disk, verdict, earlier.get(disk.name))
         lines += _lines(disk, verdict, roots.disks)
     _write_files(settings, verdicts, earlier)
     partial = _count_plots(settings, disks)
@@ -43,6 +54,17 @@ def run(settings: Settings) -> list[str]:
     lines += _probe_temps(settings, observation.temps)
     lines.append("finished goplot-diskhand")
     return lines
+
+
+def _report(disk: Disk, verdict: Verdict, earlier: Own | None) -> None:
+    """Log what changed since the last run: diskhand.log has all of it, every time."""
+    before = "" if earlier is None else earlier.reason
+    if verdict.kib is None or verdict.reason == before:
+        return
+    if disk.trouble is not None:
+        _logger.warning("%s is %s: out of rotation", disk.path, disk.trouble)
+    else:
+        _logger.info("%s is %s", disk.path, verdict.reason or "in rotation again")
 
 
 def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
@@ -59,6 +81,10 @@ def _probe_temps(settings: Settings, temps: tuple[TempFarm, ...]) -> list[str]:
     # One that failed the last time is asked again: its space can be read.
     asked = [temp.path for temp in temps if temp.space is not None and temp.trouble != READ_ONLY]
     faults = probe_all(asked, ON_TEMP, settings.host.mountinfo)
+    known = read_temp_faults(settings.roots.state)
+    for path, fault in faults.items():
+        if known.get(str(path)) != fault:
+            _logger.warning("%s is %s: %s", path, FAILING, fault)
     document = {str(path): fault for path, fault in faults.items()}
     write_whole(temp_faults_path(settings.roots.state), json.dumps(document) + "\n", durable=False)
     return [f"{path} is {FAILING}: {fault}" for path, fault in faults.items()]

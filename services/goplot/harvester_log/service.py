@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -15,13 +16,14 @@ from typing import Any
 from goplot.farm.codec import decode, encode
 from goplot.harvester_log.follower import Follower, Position
 from goplot.harvester_log.journal import Journal
-from goplot.harvester_log.metrics import Sight, metrics_of, state_of
+from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import Counting, Tally
 from goplot.host import program
 from goplot.host.files import write_whole
 from goplot.host.notify import notify
 from goplot.host.settings import Settings
 
+_logger = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
 #: A kill repeats at most the reading of this time; it never changes what is counted.
 _SAVE_SECONDS = 3.0
@@ -79,7 +81,8 @@ class Watch:
             fault = str(error)
         self._readable = not fault
         if fault != self._fault:
-            print(f"the Chia log {fault or 'can be read again'}", file=sys.stderr)
+            level = logging.WARNING if fault else logging.INFO
+            _logger.log(level, "the Chia log %s", fault or "can be read again")
             self._fault = fault
         self._save_when_due()
         if time.monotonic() - self._written >= _WRITE_SECONDS:
@@ -107,14 +110,15 @@ class Watch:
         sight = Sight(self._readable, self._since, self._settings.chia.quiet_seconds, lost, cut)
         state = state_of(self._tally, sight, now)
         if state.value != self._said:
-            print(f"the Chia log is {state.value}", file=sys.stderr)
+            level = logging.INFO if state is State.OK else logging.WARNING
+            _logger.log(level, "the Chia log is %s", state.value)
             self._said = state.value
         try:
             metrics_of(self._tally, sight, now).write(
                 self._settings.roots.textfiles, "goplot_harvester_log"
             )
         except OSError as error:
-            print(f"the metrics can't be written: {error}", file=sys.stderr)
+            _logger.error("the metrics can't be written: %s", error)
         notify(f"STATUS={state.value}, {self._tally.lines} lines read")
         self._written = time.monotonic()
 
@@ -144,7 +148,7 @@ class Watch:
                 self.save()
             except OSError as error:
                 # What was read is counted anew after a restart: nothing is wrong yet.
-                print(f"the position can't be kept: {error}", file=sys.stderr)
+                _logger.error("the position can't be written: %s", error)
                 self._saved = time.monotonic()
 
 
@@ -163,7 +167,7 @@ def _read(path: Path) -> Record | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, AttributeError) as error:
-        print(f"{path} is damaged ({error}), counters start anew", file=sys.stderr)
+        _logger.error("%s is damaged (%s), counters start anew", path, error)
         with contextlib.suppress(OSError):
             path.rename(path.with_suffix(".damaged"))
         return None

@@ -1,15 +1,17 @@
 """How every goplot program begins and ends: its arguments, its settings, its exit code."""
 
-import sys
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from goplot.host.log import start_logging
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+_logger = logging.getLogger(__name__)
 OK = 0
 FAILED = 1
 #: EX_CONFIG of sysexits.h; the units don't restart a program that ends with it.
@@ -29,13 +31,14 @@ def run(program: str, settings_file: Path, work: Callable[[Settings], int]) -> i
     """Do the work of a program with its settings.
 
     Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after an OSError;
-    either is said on standard error.
+    either is logged.
     """
+    start_logging()
     try:
         return work(load(settings_file))
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        _logger.error("%s", error)
         return SETTINGS
     except OSError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        _logger.error("%s: %s", program, error)
         return FAILED

@@ -1,5 +1,6 @@
 """goplot-pacer: looks at the conditions at every poll and starts the plots that are due."""
 
+import logging
 import signal
 import sys
 import threading
@@ -18,6 +19,12 @@ from goplot.pacer.decision import Decision, Reason
 from goplot.pacer.start import Snapshot, start_plot
 
 _POLL_WITHOUT_SETTINGS = 60.0
+
+
+def _level_of(reason: Reason) -> int:
+    """How a reason why no plot starts is logged: most are pacing at work."""
+    troubles = (Reason.FAULT, Reason.SETTINGS, Reason.BACKOFF, Reason.NO_DISK, Reason.NO_TEMP)
+    return logging.WARNING if reason in troubles else logging.INFO
 
 
 class Pacer:
@@ -39,7 +46,7 @@ class Pacer:
             self._recover()
             view, job = start_plot(settings, tunables, self._units)
         except (OSError, UnitError) as error:
-            self._say("start", f"no plot can be started: {error}")
+            self._say("start", f"no plot can be started: {error}", logging.ERROR)
             self._report(Decision(Reason.FAULT, str(error)))
             return tunables["plot_poll"]
         self._say("start", "")
@@ -48,7 +55,7 @@ class Pacer:
                 f"plot-{job.index} starts: temp {job.temp_path}, disk {job.disk_path}, "
                 f"{view.observation.running + 1}/{tunables['max_plots']:.0f} active"
             )
-        self._say("reason", self._reason(view))
+        self._say("reason", self._reason(view), _level_of(view.decision.reason))
         self._report(view.decision)
         record_success(settings.roots.state, "pacer")
         return tunables["plot_poll"]
@@ -59,13 +66,13 @@ class Pacer:
             fault = tunables.invalid.get(name)
             force = tunables.on_toggle if name == "on_toggle" else tunables.values[name]
             text = f"{name}.goplot {fault}; {force} stays in force" if fault else ""
-            self._say(f"{name}.goplot", text)
+            self._say(f"{name}.goplot", text, logging.WARNING)
         if tunables.values != self._last_good:
             self._last_good = dict(tunables.values)
             try:
                 write_last_good(self._settings.roots.state, self._last_good)
             except OSError as error:
-                self._say("state", f"can't keep the tunables: {error}")
+                self._say("state", f"can't write the tunables: {error}", logging.ERROR)
         return tunables
 
     def _recover(self) -> None:
@@ -73,7 +80,7 @@ class Pacer:
         remove_locks(self._settings.roots.jobs)
         jobs, broken = read_jobs(self._settings.roots.jobs)
         for index, fault in broken.items():
-            self._say(f"job {index}", f"plot-{index} can't be read: {fault}")
+            self._say(f"job {index}", f"plot-{index} can't be read: {fault}", logging.ERROR)
         if not jobs:
             return
         running = self._units.running()
@@ -82,7 +89,7 @@ class Pacer:
             # Those that ended between the two looks have lost nothing.
             lost &= {job.index for job in read_jobs(self._settings.roots.jobs)[0]}
         for index in sorted(lost):
-            self._log(f"plot-{index} has no tractor, starting it again")
+            self._log.warn(f"plot-{index} has no tractor, starting it again")
             self._units.start(index)
 
     def _reason(self, view: Snapshot) -> str:
@@ -91,13 +98,13 @@ class Pacer:
             return ""
         return f"no plot starts ({decision.reason}): {decision.detail}"
 
-    def _say(self, topic: str, text: str) -> None:
+    def _say(self, topic: str, text: str, level: int = logging.INFO) -> None:
         """Log what is new about a topic; numbers that move do not make it new."""
         key = text.split(":")[0] if topic == "reason" else text
         if self._said.get(topic, "") != key:
             self._said[topic] = key
             if text:
-                self._log(text)
+                self._log(text, level=level)
             elif topic.endswith(".goplot"):
                 self._log(f"{topic} is in force again")
 
@@ -106,7 +113,7 @@ class Pacer:
         try:
             write_report(self._settings.roots.state, Report(decision.reason.value, decision.detail))
         except OSError as error:
-            self._say("state", f"can't write the state: {error}")
+            self._say("state", f"can't write the state: {error}", logging.ERROR)
 
 
 def main() -> int:
@@ -125,14 +132,14 @@ def _pace(settings: Settings) -> int:
         for folder in (settings.roots.state, settings.roots.jobs, settings.roots.config):
             remove_unfinished(folder)
     except OSError as error:
-        log(f"files that a killed process left can't be removed: {error}")
+        log.warn(f"files that a killed process left can't be removed: {error}")
     pacer = Pacer(settings, units_of(settings), log)
     notify("READY=1")
     while not stopping.is_set():
         try:
             seconds = pacer.poll(load(settings.path))
         except SettingsError as error:
-            log(f"no plot starts (settings): {error}")
+            log.warn(f"no plot starts (settings): {error}")
             seconds = _POLL_WITHOUT_SETTINGS
         _sleep(seconds, stopping)
     notify("STOPPING=1")

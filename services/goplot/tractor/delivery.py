@@ -113,7 +113,7 @@ def _copied(state: JobState) -> bool:
             lambda: state.stopping,
         )
     except OSError as error:
-        state.log(f"can't go to {job.disk_path}: {error.strerror or error}", "endplot")
+        state.warn(f"can't go to {job.disk_path}: {error.strerror or error}", "endplot")
         remove_partial(job.disk_path, name, mountinfo)
         return False
     return True
@@ -127,11 +127,11 @@ def _fits(state: JobState, failed: set[Path]) -> bool:
     for disk in observe(state.settings).disks:
         if disk.path == job.disk_path:
             if disk.trouble is not None or disk.space is None:
-                state.log(f"{disk.path} is {disk.trouble}", "endplot")
+                state.warn(f"{disk.path} is {disk.trouble}", "endplot")
                 return False
             missing = (job.folder / plot_name(state)).stat().st_size - written_by(job).dest
             if disk.space.free < missing:
-                state.log(f"{disk.path} has no room left", "endplot")
+                state.warn(f"{disk.path} has no room left", "endplot")
                 return False
             return True
     return False

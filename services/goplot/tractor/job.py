@@ -207,7 +207,7 @@ class JobRun:
                     descriptor = os.open(f"logs/{job.log_name}", flags, 0o640, dir_fd=mount)
                 return os.fdopen(descriptor, "wb", buffering=0)
             except OSError as error:
-                state.log(f"can't use {job.disk_path}: {error.strerror}")
+                state.warn(f"can't use {job.disk_path}: {error.strerror}")
             failed.add(job.disk_path)
             if not choose_disk(state, failed):
                 raise JobFailedError(

@@ -1,6 +1,7 @@
 """goplot-tractor: runs the plot job of one index."""
 
 import fcntl
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from goplot.host.settings import Settings
 from goplot.tractor.job import JobRun
 from goplot.tractor.state import JobState, StoppedError
 
+_logger = logging.getLogger(__name__)
 USAGE = 2
 _LOCK_TRIES = 20
 _LOCK_PAUSE = 0.05
@@ -35,12 +37,12 @@ def _job(settings: Settings, index: int) -> int:
     log = Log(settings.roots.main_log, "prejob")
     lock = _lock(settings.roots.jobs / f"{index}.lock")
     if lock is None:
-        print(f"plot {index} has a tractor already", file=sys.stderr)
+        _logger.error("plot %d has a tractor already", index)
         return USAGE
     try:
         job = read_job(settings.roots.jobs, index)
         if job is None:
-            print(f"there is no plot job {index}", file=sys.stderr)
+            _logger.error("there is no plot job %d", index)
             return USAGE
         woken = threading.Event()
         run = JobRun(JobState(settings, job, log, lambda seconds: _discard(woken.wait(seconds))))
@@ -57,7 +59,7 @@ def _job(settings: Settings, index: int) -> int:
         log(f"plot-{index} was stopped and goes on with its next tractor", "endplot")
         return program.OK
     except (OSError, ValueError, TypeError) as error:
-        log(f"plot-{index} can't go on, its job is kept: {error!r}", "endplot")
+        log(f"plot-{index} can't go on, its job is kept: {error!r}", "endplot", logging.ERROR)
         return program.FAILED
     finally:
         (settings.roots.jobs / f"{index}.lock").unlink(missing_ok=True)

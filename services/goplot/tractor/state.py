@@ -55,6 +55,10 @@ class JobState:
         """Log a line about this job."""
         self._log(f"plot-{self.job.index} {text}", program)
 
+    def warn(self, text: str, program: str | None = None) -> None:
+        """Log a line about this job that a person should look at."""
+        self._log.warn(f"plot-{self.job.index} {text}", program)
+
     def keep(self, job: Job) -> None:
         """Replace the job's record. Raises OSError."""
         self.job = job
@@ -71,7 +75,7 @@ class JobState:
                 self.keep(job)
                 return
             except OSError as error:
-                self.log(f"waits until its record can be written: {error.strerror}")
+                self.warn(f"waits until its record can be written: {error.strerror}")
             self.wait(_RECORD_PAUSE)
             if self.stopping:
                 raise StoppedError
@@ -82,7 +86,7 @@ class JobState:
             self.keep(job)
         except OSError as error:
             if not self._unwritten:
-                self.log(f"its progress can't be written: {error.strerror}")
+                self.warn(f"its progress can't be written: {error.strerror}")
             self._unwritten = True
         else:
             self._unwritten = False
@@ -92,7 +96,7 @@ class JobState:
         if text != self.job.note:
             self.keep(replace(self.job, note=text, phase=phase or self.job.phase))
             if text is not None:
-                self.log(text, "endplot")
+                self.warn(text, "endplot")
                 notify(f"STATUS={text}")
 
     def take(self, progress: Progress) -> None:
@@ -156,7 +160,9 @@ class JobState:
         if done:
             record_success(self.settings.roots.state, "tractor")
         outcome = f"done: {plot}" if done else f"failed ({reason}): {detail}"
-        self.log(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
+        # A plot that a person stopped is no trouble.
+        tell = self.log if done or reason == "stopped" else self.warn
+        tell(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
         """Spool an annotation when there is a Grafana; one that can't be kept ends no plot."""
@@ -168,4 +174,4 @@ class JobState:
             most = read_tunables(roots.config, read_last_good(roots.state))["max_plots"]
             spool(roots.state, self.job.index, make(active, int(most)))
         except OSError as error:
-            self.log(f"its annotation is lost: {error}")
+            self.warn(f"its annotation is lost: {error}")
