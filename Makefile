@@ -58,8 +58,8 @@ soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: docs
-docs: tools  ## write what is made from code: docs/metrics.md, the roles' tables of variables
-	PYTHONPATH=services $(BIN)/python -m tests.lint.metric_docs
+docs: tools  ## write what is made from code: docs/metrics.md, tables of tunables and variables
+	PYTHONPATH=services $(BIN)/python -m tests.lint.made_docs
 	$(BIN)/python tests/lint/role_docs.py
 
 .PHONY: dashboards

@@ -148,7 +148,7 @@ def _status(settings: Settings) -> Status:
     return Status(
         view=view,
         tunables=tunables,
-        pacer_up=read_report(settings.roots.state, tunables["plot_poll"]) is not None,
+        pacer_up=read_report(settings.roots.state, tunables.plot_poll) is not None,
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),

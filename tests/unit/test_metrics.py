@@ -9,7 +9,7 @@ from goplot.host.textfile import Metrics, read_samples
 from goplot.metrics import CATALOGUE, family_of
 from goplot.metrics.chia import CHIA
 from goplot.metrics.goplot import GOPLOT
-from tests.lint.metric_docs import PAGE, page
+from tests.lint.made_docs import METRICS, metrics_page
 
 _PACKAGE = Path(__file__).parents[2] / "services/goplot"
 _SOURCES = "\n".join(
@@ -102,4 +102,4 @@ def test_what_the_catalogue_lacks_is_refused(name: str) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text() == page(), "make docs writes docs/metrics.md"
+    assert METRICS.read_text() == metrics_page(), "make docs writes it"

@@ -1,10 +1,15 @@
 """Tunables: bad values never count, good ones do at once."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "goplot" / "filter_plugins"))
+
+from goplot_tunables import first_tunables
 
 from goplot.host.tunables import (
     NUMBERS,
@@ -14,6 +19,7 @@ from goplot.host.tunables import (
     set_tunable,
     write_last_good,
 )
+from tests.lint.made_docs import SETTINGS, settings_page
 from tests.unit.farm_root import FarmRoot
 
 BAD = [
@@ -37,14 +43,14 @@ def test_a_bad_value_leaves_the_last_good_one(root: FarmRoot, text: bytes) -> No
     config = root.path / "config"
     (config / "max_plots.goplot").write_bytes(text)
     tunables = read_tunables(config, {"max_plots": 7})
-    assert tunables["max_plots"] == 7
+    assert tunables.max_plots == 7
     assert "max_plots" in tunables.invalid
 
 
-def test_a_bad_value_at_first_start_leaves_a_safe_one(root: FarmRoot) -> None:
+def test_a_bad_value_at_first_start_leaves_the_first_one(root: FarmRoot) -> None:
     config = root.path / "config"
     (config / "max_plots.goplot").write_text("many\n")
-    assert read_tunables(config, {})["max_plots"] == 1
+    assert read_tunables(config, {}).max_plots == NUMBERS["max_plots"].first
 
 
 def test_a_missing_and_an_unreadable_value_leave_the_last_good_one(root: FarmRoot) -> None:
@@ -53,7 +59,7 @@ def test_a_missing_and_an_unreadable_value_leave_the_last_good_one(root: FarmRoo
     (config / "load_max.goplot").unlink()
     (config / "load_max.goplot").mkdir()
     tunables = read_tunables(config, {"plot_gap": 900, "load_max": 12.5})
-    assert (tunables["plot_gap"], tunables["load_max"]) == (900, 12.5)
+    assert (tunables.plot_gap, tunables.load_max) == (900, 12.5)
     assert tunables.invalid["plot_gap"] == "is missing"
     assert tunables.invalid["load_max"].startswith("can't be read")
 
@@ -67,14 +73,14 @@ def test_nothing_but_run_is_run(root: FarmRoot, text: bytes) -> None:
 def test_good_values_count_and_are_valid(root: FarmRoot) -> None:
     root.tune(max_plots=16, load_max=7.25, on_toggle="run")
     tunables = read_tunables(root.path / "config", {"max_plots": 3})
-    assert (tunables["max_plots"], tunables["load_max"], tunables.run) == (16, 7.25, True)
+    assert (tunables.max_plots, tunables.load_max, tunables.run) == (16, 7.25, True)
     assert tunables.invalid == {}
 
 
 def test_further_limits_may_be_absent(root: FarmRoot) -> None:
     tunables = read_tunables(root.path / "config", {"memory_min": 4096})
-    assert tunables["memory_min"] == 0
-    assert tunables["dest_plots_max"] == 0
+    assert tunables.memory_min == 0
+    assert tunables.dest_plots_max == 0
 
 
 @given(st.binary(max_size=40))
@@ -85,7 +91,7 @@ def test_no_text_at_all_breaks_reading(
     for name in ("on_toggle", *NUMBERS):
         (config / f"{name}.goplot").write_bytes(text)
     tunables = read_tunables(config, {"max_plots": 5})
-    assert tunables["max_plots"] == 5 or text.strip() == str(int(tunables["max_plots"])).encode()
+    assert tunables.max_plots == 5 or text.strip() == str(int(tunables.max_plots)).encode()
     assert tunables.run == (
         text.strip(b" \t\n\x0b\x0c\x1c\x1d\x1e\x1f") == b"run"
         and b"\r" not in text
@@ -123,3 +129,19 @@ def test_one_line_says_what_is_wrong() -> None:
     assert one_line("a b\n") == "a b"
     with pytest.raises(ValueError, match="carriage return"):
         one_line("3\r\n")
+
+
+def test_the_role_writes_the_first_values_of_the_declaration() -> None:
+    first = first_tunables({"max_plots": 3, "memory_min": 512})
+    assert first["on_toggle"] == "run"
+    assert first["max_plots"] == 3
+    assert first["memory_min"] == 512
+    assert first["plot_gap"] == NUMBERS["plot_gap"].first
+    assert "temp_plots_max" not in first
+    for name, value in first.items():
+        if name in NUMBERS:
+            assert NUMBERS[name].parse(f"{value}\n") == value
+
+
+def test_the_page_on_settings_lists_the_declaration() -> None:
+    assert SETTINGS.read_text() == settings_page(), "make docs writes it"

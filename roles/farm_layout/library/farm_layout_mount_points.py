@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import array
 import ctypes
-import fcntl
 import os
 import stat
-import struct
 import tempfile
 from pathlib import Path
 
@@ -52,11 +49,6 @@ guarded:
 """
 
 _CLONE_NEWNS = 0x00020000  # unshare(2)
-# ioctl_iflags(2): _IOR('f', 1, long) and _IOW('f', 2, long), so their size field is a long's.
-_LONG = struct.calcsize("l") << 16
-_GET_FLAGS = 0x80006601 | _LONG
-_SET_FLAGS = 0x40006602 | _LONG
-_IMMUTABLE = 0x00000010
 
 
 def main() -> None:
@@ -108,29 +100,26 @@ def _guard(module: AnsibleModule, folder: Path, path: Path) -> bool:
             f"{module.params['host']}: {path} has {beneath} entries on the file system beneath the "
             f"mount, which its disk hides. To move them: umount it, chattr -i {path}."
         )
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        return _protect(module, handle, path, beneath > 0) or made
-    finally:
-        os.close(handle)
+    return _protect(module, folder, path, beneath > 0) or made
 
 
-def _protect(module: AnsibleModule, handle: int, path: Path, close: bool) -> bool:
+def _protect(module: AnsibleModule, folder: Path, path: Path, close: bool) -> bool:
     """Sets flag and mode. `close` shuts folders that are in it, which the flag does not guard."""
-    mode = stat.S_IMODE(os.fstat(handle).st_mode)
-    flags = _flags(handle)
-    if flags is not None and flags & _IMMUTABLE and (mode == 0 or not close):
+    status = folder.stat()
+    mode = stat.S_IMODE(status.st_mode)
+    immutable = _is_immutable(module, folder)
+    if immutable and (mode == 0 or not close):
         return False
-    if flags is None and mode == 0 and os.fstat(handle).st_uid == 0:
+    if immutable is None and mode == 0 and status.st_uid == 0:
         return False
     if module.check_mode:
         return True
-    if flags is not None and flags & _IMMUTABLE:
-        _set_flags(handle, flags & ~_IMMUTABLE)
-    os.fchown(handle, 0, 0)
-    os.fchmod(handle, 0 if close else 0o755)
-    if flags is None or not _set_flags(handle, flags | _IMMUTABLE):
-        os.fchmod(handle, 0)
+    if immutable:
+        _set_immutable(module, folder, "-i")
+    os.chown(folder, 0, 0)
+    folder.chmod(0 if close else 0o755)
+    if immutable is None or not _set_immutable(module, folder, "+i"):
+        folder.chmod(0)
         module.warn(
             f"{module.params['host']}: {path} is on a file system without the immutable flag; it "
             "has mode 0000 instead. Only root can write there while its disk is absent."
@@ -139,22 +128,15 @@ def _protect(module: AnsibleModule, handle: int, path: Path, close: bool) -> boo
     return True
 
 
-def _flags(handle: int) -> int | None:
-    """The inode flags, or None on a file system that has none."""
-    value = array.array("i", [0])
-    try:
-        fcntl.ioctl(handle, _GET_FLAGS, value, True)
-    except OSError:
-        return None
-    return value[0]
+def _is_immutable(module: AnsibleModule, folder: Path) -> bool | None:
+    """Whether a folder has the immutable flag; None on a file system that has no flags."""
+    code, flags, _ = module.run_command(["lsattr", "-d", str(folder)])
+    return None if code or not flags.strip() else "i" in flags.split()[0]
 
 
-def _set_flags(handle: int, flags: int) -> bool:
-    try:
-        fcntl.ioctl(handle, _SET_FLAGS, array.array("i", [flags]))
-    except OSError:
-        return False
-    return True
+def _set_immutable(module: AnsibleModule, folder: Path, change: str) -> bool:
+    code, _, _ = module.run_command(["chattr", change, str(folder)])
+    return bool(code == 0)
 
 
 if __name__ == "__main__":

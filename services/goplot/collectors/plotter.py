@@ -45,7 +45,7 @@ def collect(settings: Settings) -> Metrics:
 
 
 def _add_tunables(metrics: Metrics, tunables: Tunables) -> None:
-    metrics.add("goplot_on_toggle", int(tunables.run))
+    metrics.add("goplot_on_toggle", tunables.run)
     for tunable, name in (
         ("plot_gap", "goplot_plot_gap_seconds"),
         ("plot_poll", "goplot_plot_poll_seconds"),
@@ -55,8 +55,8 @@ def _add_tunables(metrics: Metrics, tunables: Tunables) -> None:
         ("early_plots_max", "goplot_early_plots_max"),
         ("dest_plots_max", "goplot_dest_plots_max"),
     ):
-        metrics.add(name, tunables[tunable])
-    metrics.add("goplot_memory_min_bytes", tunables["memory_min"] * (1 << 20))
+        metrics.add(name, tunables.values[tunable])
+    metrics.add("goplot_memory_min_bytes", tunables.memory_min * (1 << 20))
     for tunable in NAMES:
         metrics.add("goplot_tunable_valid", int(tunable not in tunables.invalid), tunable=tunable)
 
@@ -131,7 +131,7 @@ def _add_totals(metrics: Metrics, totals: Totals, active: int) -> None:
 
 
 def _add_pacer(metrics: Metrics, state: Path, tunables: Tunables) -> None:
-    report = read_report(state, tunables["plot_poll"])
+    report = read_report(state, tunables.plot_poll)
     metrics.add("goplot_pacer_up", int(report is not None))
     if report is not None:
         for known in Reason:

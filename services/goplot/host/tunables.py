@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from goplot.host.files import write_whole
 
@@ -15,10 +15,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
-    """One tunable: its first value, what it accepts, and whether it may be absent."""
+    """One number that people tune: its first value, what it accepts, and what it means.
+
+    The file of an optional one may be absent, which means its first value.
+    """
 
     name: str
-    default: float
+    first: float
     low: float
     high: float
     whole: bool
@@ -38,47 +41,58 @@ class Tunable:
         return number
 
 
-def _whole(name: str, default: int, low: int, high: int, text: str) -> Tunable:
-    return Tunable(name, default, low, high, whole=True, optional=False, help=text)
+def _number(
+    first: float, low: float, high: float, text: str, *, whole: bool = True, optional: bool = False
+) -> Any:
+    """Declare a tunable: a field of Tunables whose metadata describe it."""
+    limits = {"first": first, "low": low, "high": high}
+    about = {**limits, "whole": whole, "optional": optional, "help": text}
+    return field(default=first, metadata=about)
 
 
-def _limit(name: str, high: int, text: str) -> Tunable:
-    return Tunable(name, 0, 0, high, whole=True, optional=True, help=text + "; 0: no limit")
-
-
-NUMBERS: dict[str, Tunable] = {
-    tunable.name: tunable
-    for tunable in (
-        _whole("plot_gap", 3600, 0, 31_536_000, "least seconds between two plot starts"),
-        _whole("plot_poll", 60, 1, 86_400, "seconds between two looks at the conditions"),
-        _whole("max_plots", 1, 0, 10_000, "most plots that run at the same time"),
-        Tunable("load_max", 26, 0, 100_000, False, False, "goplot load above which none starts"),
-        _limit("temp_plots_max", 10_000, "most plots in one temp farm"),
-        _limit("early_plots_max", 10_000, "most plots of a temp farm before early_phase"),
-        _limit("early_phase", 9, "phase that ends being early"),
-        _limit("dest_plots_max", 10_000, "most plots that write to one destination farm"),
-        _limit("memory_min", 1_000_000_000, "least free memory for a start, in MiB"),
-    )
-}
-#: Every file that `goplot set` writes.
-NAMES = ("on_toggle", *NUMBERS)
+def _limit(high: float, text: str) -> Any:
+    return _number(0, 0, high, f"{text}; 0: no limit", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Tunables:
-    """The values in force. `invalid` says, by name, what is wrong with a file's own value."""
+    """The values in force, and the declaration of every tunable: its first value, range and help.
 
-    on_toggle: str
-    values: dict[str, float]
-    invalid: dict[str, str]
+    `invalid` says, by name, what is wrong with a file's own value.
+    """
+
+    on_toggle: str = "off"
+    # One k32 plot in ten hours on two threads, eight at a time: the original's advice for eight
+    # cores.
+    plot_gap: int = _number(4500, 0, 31_536_000, "least seconds between two plot starts")
+    plot_poll: int = _number(60, 1, 86_400, "seconds between two looks at the conditions")
+    max_plots: int = _number(8, 0, 10_000, "most plots that run at the same time")
+    load_max: float = _number(100, 0, 100_000, "goplot load above which none starts", whole=False)
+    temp_plots_max: int = _limit(10_000, "most plots in one temp farm")
+    early_plots_max: int = _limit(10_000, "most plots of a temp farm before early_phase")
+    early_phase: int = _limit(9, "phase that ends being early")
+    dest_plots_max: int = _limit(10_000, "most plots that write to one destination farm")
+    memory_min: int = _limit(1_000_000_000, "least free memory for a start, in MiB")
+    invalid: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def run(self) -> bool:
         """True when new plots may start."""
         return self.on_toggle == RUN
 
-    def __getitem__(self, name: str) -> float:
-        return self.values[name]
+    @property
+    def values(self) -> dict[str, float]:
+        """The numbers by name."""
+        return {name: getattr(self, name) for name in NUMBERS}
+
+
+NUMBERS: dict[str, Tunable] = {
+    entry.name: Tunable(entry.name, **entry.metadata)
+    for entry in fields(Tunables)
+    if entry.metadata
+}
+#: Every file that `goplot set` writes.
+NAMES = ("on_toggle", *NUMBERS)
 
 
 def one_line(text: str) -> str:
@@ -103,10 +117,10 @@ def tunable_path(config: Path, name: str) -> Path:
     return config / f"{name}.goplot"
 
 
-def read_tunables(config: Path, last_good: dict[str, float]) -> Tunables:
+def read_tunables(config: Path, last_good: Mapping[str, float]) -> Tunables:
     """The tunables in force: a value that can't be taken leaves the last good one.
 
-    `last_good` by name; a name that it lacks has the first value of its Tunable. An on_toggle
+    `last_good` by name; a name that it lacks has its first value. An on_toggle
     that can't be read counts as off: a plot must not start by accident.
     """
     invalid: dict[str, str] = {}
@@ -115,11 +129,12 @@ def read_tunables(config: Path, last_good: dict[str, float]) -> Tunables:
     for name, tunable in NUMBERS.items():
         path = tunable_path(config, name)
         if tunable.optional and not path.exists():
-            values[name] = tunable.default
+            values[name] = tunable.first
             continue
-        fallback = last_good.get(name, tunable.default)
+        fallback = last_good.get(name, tunable.first)
         values[name] = _take(path, tunable.parse, fallback, invalid, name)
-    return Tunables(on_toggle, values, invalid)
+    numbers: dict[str, Any] = values
+    return Tunables(on_toggle, **numbers, invalid=invalid)
 
 
 def _take(
@@ -141,14 +156,18 @@ def read_last_good(state: Path) -> dict[str, float]:
     """The last good values as an earlier run left them; none when there are none."""
     try:
         document = json.loads((state / "tunables.json").read_text())
-        return {name: float(document[name]) for name in NUMBERS if name in document}
+        return {
+            name: int(document[name]) if tunable.whole else float(document[name])
+            for name, tunable in NUMBERS.items()
+            if name in document
+        }
     except (OSError, ValueError, TypeError):
         return {}
 
 
-def write_last_good(state: Path, values: dict[str, float]) -> None:
+def write_last_good(state: Path, values: Mapping[str, float]) -> None:
     """Keep values for the next run of any program. Raises OSError."""
-    write_whole(state / "tunables.json", json.dumps(values) + "\n")
+    write_whole(state / "tunables.json", json.dumps(dict(values)) + "\n")
 
 
 def set_tunable(config: Path, name: str, value: str) -> None:

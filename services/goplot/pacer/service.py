@@ -48,17 +48,17 @@ class Pacer:
         except (OSError, UnitError) as error:
             self._say("start", f"no plot can be started: {error}", logging.ERROR)
             self._report(Decision(Reason.FAULT, str(error)))
-            return tunables["plot_poll"]
+            return tunables.plot_poll
         self._say("start", "")
         if job is not None:
             self._log(
                 f"plot-{job.index} starts: temp {job.temp_path}, disk {job.disk_path}, "
-                f"{view.observation.running + 1}/{tunables['max_plots']:.0f} active"
+                f"{view.observation.running + 1}/{tunables.max_plots} active"
             )
         self._say("reason", self._reason(view), _level_of(view.decision.reason))
         self._report(view.decision)
         record_success(settings.roots.state, "pacer")
-        return tunables["plot_poll"]
+        return tunables.plot_poll
 
     def _read_tunables(self) -> Tunables:
         tunables = read_tunables(self._settings.roots.config, self._last_good)
@@ -68,7 +68,7 @@ class Pacer:
             text = f"{name}.goplot {fault}; {force} stays in force" if fault else ""
             self._say(f"{name}.goplot", text, logging.WARNING)
         if tunables.values != self._last_good:
-            self._last_good = dict(tunables.values)
+            self._last_good = tunables.values
             try:
                 write_last_good(self._settings.roots.state, self._last_good)
             except OSError as error:

@@ -93,15 +93,15 @@ def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> 
     return Facts(
         pace=Pace(
             run=tunables.run,
-            plot_gap=tunables["plot_gap"],
-            max_plots=int(tunables["max_plots"]),
-            load_max=tunables["load_max"],
-            memory_min=int(tunables["memory_min"]) << 20,
+            plot_gap=tunables.plot_gap,
+            max_plots=tunables.max_plots,
+            load_max=tunables.load_max,
+            memory_min=tunables.memory_min << 20,
             limits=Limits(
-                temp_jobs=int(tunables["temp_plots_max"]),
-                early_jobs=int(tunables["early_plots_max"]),
-                early_phase=int(tunables["early_phase"]),
-                dest_jobs=int(tunables["dest_plots_max"]),
+                temp_jobs=tunables.temp_plots_max,
+                early_jobs=tunables.early_plots_max,
+                early_phase=tunables.early_phase,
+                dest_jobs=tunables.dest_plots_max,
             ),
         ),
         settings_fault=settings_fault(settings),

@@ -83,7 +83,7 @@ def status_document(status: Status) -> dict[str, Any]:
         "tunables": {
             "on_toggle": tunables.on_toggle,
             **tunables.values,
-            "invalid": tunables.invalid,
+            "invalid": dict(tunables.invalid),
         },
         "load": round(view.facts.load, 2),
         "plots": [_job_document(job, status.paused) for job in view.observation.jobs],
@@ -138,11 +138,10 @@ def status_text(status: Status) -> str:
     found = problems(status)
     if found:
         parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
-    values = tunables.values
     parts.append(
-        f"on_toggle {tunables.on_toggle}   plots {view.observation.running}/"
-        f"{values['max_plots']:.0f}   plot_gap {values['plot_gap']:.0f} s   "
-        f"plot_poll {values['plot_poll']:.0f} s   load {view.facts.load:.2f}/{values['load_max']:g}"
+        f"on_toggle {tunables.on_toggle}   plots {view.observation.running}/{tunables.max_plots}   "
+        f"plot_gap {tunables.plot_gap} s   plot_poll {tunables.plot_poll} s   "
+        f"load {view.facts.load:.2f}/{tunables.load_max:g}"
     )
     parts.append(f"next start: {next_text(view)}")
     if view.observation.jobs:

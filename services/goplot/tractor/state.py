@@ -171,7 +171,7 @@ class JobState:
         roots = self.settings.roots
         try:
             active = len(read_jobs(roots.jobs)[0])
-            most = read_tunables(roots.config, read_last_good(roots.state))["max_plots"]
-            spool(roots.state, self.job.index, make(active, int(most)))
+            most = read_tunables(roots.config, read_last_good(roots.state)).max_plots
+            spool(roots.state, self.job.index, make(active, most))
         except OSError as error:
             self.warn(f"its annotation is lost: {error}")
