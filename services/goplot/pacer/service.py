@@ -16,7 +16,7 @@ from goplot.host.success import record_success
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
 from goplot.host.units import UnitError, Units, units_of
 from goplot.pacer.decision import Decision, Reason
-from goplot.pacer.start import Snapshot, start_plot
+from goplot.pacer.start import Snapshot, start_plot, start_unit
 
 _POLL_WITHOUT_SETTINGS = 60.0
 
@@ -90,7 +90,7 @@ class Pacer:
             lost &= {job.index for job in read_jobs(self._settings.roots.jobs)[0]}
         for index in sorted(lost):
             self._log.warn(f"plot-{index} has no tractor, starting it again")
-            self._units.start(index)
+            start_unit(self._units, index)
 
     def _reason(self, view: Snapshot) -> str:
         decision = view.decision

@@ -76,13 +76,16 @@ def start_plot(
         if placement is None:
             return view, None
         job = _reserve(settings, placement, view.facts.need, "hand" if by_hand else "pacer")
-    try:
-        units.start(job.index)
-    except UnitError as error:
-        raise UnitError(
-            f"plot {job.index} is reserved, but its unit did not start: {error}"
-        ) from error
+    start_unit(units, job.index)
     return view, job
+
+
+def start_unit(units: Units, index: int) -> None:
+    """Start the unit of a job that is reserved. Raises UnitError."""
+    try:
+        units.start(index)
+    except UnitError as error:
+        raise UnitError(f"plot {index} is reserved, but its unit did not start: {error}") from error
 
 
 def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> Facts:
