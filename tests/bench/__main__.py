@@ -21,8 +21,8 @@ from goplot.farm.placement import Limits, Need
 from goplot.pacer.decision import Facts, Pace, Reason, decide
 from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
-from tests.unit import rpc_server
-from tests.unit.farm_root import make_farm_root
+from tests.support import rpc_server
+from tests.support.farm_root import make_farm_root
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}

@@ -6,7 +6,7 @@ from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Job
 from goplot.host import clock
 from goplot.host.jobstore import write_job
-from tests.unit.farm_root import FarmRoot, make_farm_root
+from tests.support.farm_root import FarmRoot, make_farm_root
 
 FARMS = 10
 

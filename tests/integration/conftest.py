@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -24,6 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-fault", action="store_true", help="raise the alerts of all faults, not of a few"
     )
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell whoever waits for a scenario which tests are over: Ansible shows them at the end."""
+    file = os.environ.get("TESTS_PROGRESS")
+    if file and (report.when == "call" or not report.passed):
+        line = f"{report.outcome:<7} {report.duration:6.1f} s  {report.nodeid}\n"
+        with Path(file).open("a", encoding="utf-8") as progress:
+            progress.write(line)
 
 
 @pytest.fixture(scope="session")

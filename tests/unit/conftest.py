@@ -7,8 +7,8 @@ import pytest
 
 from goplot.chia.rpc import Certificates
 from goplot.farm.disks import Space
-from tests.unit.farm_root import FarmRoot, make_farm_root
-from tests.unit.rpc_server import make_ca
+from tests.support.farm_root import FarmRoot, make_farm_root
+from tests.support.rpc_server import make_ca
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.integration.network.fast import fast_rules, hastened
-from tests.unit.metric_names import is_written, names_in
+from tests.support.metric_names import is_written, names_in
 
 _ROOT = Path(__file__).parents[2]
 RULES = sorted((_ROOT / "roles/prometheus/files/rules").glob("*.yml"))
@@ -48,6 +48,13 @@ def _cases() -> dict[str, dict[str, list[Any]]]:
 
 
 CASES = _cases()
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_a_file_of_tests_is_named_as_its_rules(path: Path) -> None:
+    (rules,) = yaml.safe_load(path.read_text())["rule_files"]
+    name = Path(rules).stem
+    assert path.stem == name or path.stem.startswith(f"{name}_")
 
 
 def test_an_alert_has_one_rule() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from goplot.grafana import main, send_all
 from goplot.host.annotations import spool_folder, waiting
-from tests.unit.farm_root import FarmRoot
-from tests.unit.test_tractor_job import reserve, run
+from tests.support.farm_root import FarmRoot
+from tests.support.jobs import reserve, run
 
 
 class Grafana(HTTPServer):

@@ -5,7 +5,7 @@ from pathlib import Path
 from goplot.host.observe import observe
 from goplot.host.tunables import read_tunables
 from goplot.pacer.start import look
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 
 def start_by_hand(root: FarmRoot, number: int, *arguments: str | Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from goplot.chia.questions import ask_all
 from goplot.chia.rpc import Certificates, Rpc, RpcError, certificates_of, check_certificates
-from tests.unit import rpc_server
-from tests.unit.rpc_server import COMMON, Answer, Server
+from tests.support import rpc_server
+from tests.support.rpc_server import COMMON, Answer, Server
 
 TIMEOUT = 0.6
 

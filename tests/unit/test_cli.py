@@ -7,8 +7,8 @@ import pytest
 
 from goplot.cli import main
 from goplot.host.tunables import NUMBERS
-from tests.unit.farm_root import FarmRoot
-from tests.unit.test_tractor_job import reserve
+from tests.support.farm_root import FarmRoot
+from tests.support.jobs import reserve
 
 
 def goplot(root: FarmRoot, *arguments: str) -> int:

@@ -12,7 +12,7 @@ import yaml
 from dashboard import harvesters, plotting
 from dashboard.files import contents
 from tests.panels.queries import boards, filled, panels
-from tests.unit.metric_names import is_written, names_in
+from tests.support.metric_names import is_written, names_in
 
 _ROOT = Path(__file__).parents[2]
 _JSON = _ROOT / "dashboard/json"

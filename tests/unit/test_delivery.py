@@ -12,8 +12,8 @@ from goplot.host.log import Log
 from goplot.tractor.copy import copy_plot
 from goplot.tractor.job import JobRun
 from goplot.tractor.state import JobState, StoppedError
-from tests.unit.farm_root import PLOT_ID, FarmRoot
-from tests.unit.test_tractor_job import NAME, leftovers, reserve, results
+from tests.support.farm_root import PLOT_ID, FarmRoot
+from tests.support.jobs import NAME, leftovers, reserve, results
 
 DISKS = ((1, "disk1"), (1, "disk3"), (2, "disk2"))
 

@@ -13,8 +13,8 @@ from goplot.farm.jobs import Stage
 from goplot.host.diskstate import read_own, read_plots
 from goplot.host.jobstore import write_job
 from goplot.host.observe import observe, read_disk_file
-from tests.unit.farm_root import PLOT_ID, FarmRoot
-from tests.unit.test_tractor_job import NAME, reserve, run
+from tests.support.farm_root import PLOT_ID, FarmRoot
+from tests.support.jobs import NAME, reserve, run
 
 OUT = 9_999_999_999_999
 

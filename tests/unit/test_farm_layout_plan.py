@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "farm_layout" / "module_utils"))
-
 from farm_layout_plan import (
     Device,
     Disk,
@@ -25,6 +18,8 @@ from farm_layout_plan import (
     unit_name,
     unit_setting,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 DISK = Wanted("/farm/1/disk1", "UUID=aa", "xfs", "noatime", format=False)
 TEMP = Wanted("/plot_temp/1", "/dev/sdb", "xfs", "noatime", format=True)

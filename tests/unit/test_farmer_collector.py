@@ -8,66 +8,19 @@ import pytest
 
 from goplot.chia.rpc import Certificates
 from goplot.collectors.farmer import collect
-from goplot.host.settings import FarmerSettings
-from goplot.host.textfile import Samples, read_samples
-from tests.unit import rpc_server
-from tests.unit.rpc_server import COMMON, FARMED, POOLS, STATE, Answer, Server, Service, harvester
-
-TIMEOUT = 1.0
-NAMES = {"10.77.1.13": "harvester1", "127.0.0.1": "farmer1", "10.77.1.14": "harvester2"}
-
-
-class Farm:
-    """Three services and what the collector makes of them."""
-
-    def __init__(self, ca: Certificates, stack: ExitStack) -> None:
-        self.ca = ca
-        summary = {
-            "harvesters": [
-                harvester("10.77.1.13", "aa" * 32),
-                harvester("::1", "bb" * 32, plots=9),
-            ]
-        }
-        answers: dict[str, dict[str, Answer]] = {
-            "full_node": {"get_blockchain_state": STATE, **COMMON},
-            "farmer": {"get_harvesters_summary": summary, "get_pool_state": POOLS, **COMMON},
-            "wallet": {
-                "get_farmed_amount": FARMED,
-                "get_sync_status": {"synced": True, "syncing": False},
-                **COMMON,
-            },
-        }
-        self.services: dict[str, Service] = {
-            name: stack.enter_context(Server(ca, table)) for name, table in answers.items()
-        }
-
-    def settings(self, *, wallet: bool = True) -> FarmerSettings:
-        """Settings that name these services."""
-        addresses = {name: service.address for name, service in self.services.items()}
-        return FarmerSettings(
-            addresses["full_node"],
-            addresses["farmer"],
-            addresses["wallet"] if wallet else None,
-            TIMEOUT,
-            NAMES,
-        )
-
-    def collect(self, *, wallet: bool = True) -> Samples:
-        """One run."""
-        return read_samples(collect(self.settings(wallet=wallet), self.ca).render())
+from goplot.host.textfile import read_samples
+from tests.support import rpc_server
+from tests.support.farmer import TIMEOUT, Farm, value
+from tests.support.rpc_server import (
+    STATE,
+    harvester,
+)
 
 
 @pytest.fixture
 def farm(ca: Certificates) -> Iterator[Farm]:
     with ExitStack() as stack:
         yield Farm(ca, stack)
-
-
-def value(samples: Samples, name: str, **labels: str) -> float | None:
-    """The one sample with exactly these labels; None when there is none."""
-    found = [value for had, value in samples.get(name, []) if had == labels]
-    assert len(found) < 2
-    return found[0] if found else None
 
 
 def test_all_is_well(farm: Farm) -> None:

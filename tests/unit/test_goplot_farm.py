@@ -13,11 +13,11 @@ from goplot.chia.rpc import Certificates
 from goplot.cli import main
 from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
-from tests.unit import rpc_server
-from tests.unit.farm_root import FarmRoot
-from tests.unit.log_samples import NOW
-from tests.unit.rpc_server import harvester
-from tests.unit.test_farmer_collector import Farm
+from tests.support import rpc_server
+from tests.support.farm_root import FarmRoot
+from tests.support.farmer import Farm
+from tests.support.log_samples import NOW
+from tests.support.rpc_server import harvester
 
 
 def give_certificates(root: FarmRoot, ca: Certificates, service: str) -> None:

@@ -11,10 +11,10 @@ from goplot.collectors import harvester as collector
 from goplot.collectors.harvester import Files, format_of, scan
 from goplot.host.mounts import read_mounts
 from goplot.host.textfile import Samples, read_samples
-from tests.unit import rpc_server
-from tests.unit.farm_root import FarmRoot
-from tests.unit.rpc_server import COMMON, Server, Service
-from tests.unit.test_farmer_collector import value
+from tests.support import rpc_server
+from tests.support.farm_root import FarmRoot
+from tests.support.farmer import value
+from tests.support.rpc_server import COMMON, Server, Service
 
 NAME = "plot-k32-2026-11-22-17-53-" + "ab" * 32
 

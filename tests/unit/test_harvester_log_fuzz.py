@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.log_samples import NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
+from tests.support.log_samples import NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
 
 _ROOT = Path(__file__).parents[2]
 _SAMPLES = (*PREFIXES.values(), coloured(NOW), *map(prefixed, (OLD, NEXT, UNSEEN)))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from goplot.harvester_log.grammar import Eligible, Kind, kind_by_head, parse, parse_eligible
 from goplot.harvester_log.grammar import parse_prefix as prefix_of
-from tests.unit import log_samples
-from tests.unit.log_samples import DATE, NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
+from tests.support import log_samples
+from tests.support.log_samples import DATE, NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
 
 
 @pytest.mark.parametrize("line", PREFIXES.values(), ids=PREFIXES.keys())

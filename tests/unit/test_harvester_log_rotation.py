@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.log_rotator import line_of
+from tests.support.log_rotator import line_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
@@ -19,9 +19,9 @@ PATIENCE = 60.0
 
 
 def start(program: str, *arguments: object) -> subprocess.Popen[bytes]:
-    """Start a program of this folder."""
+    """Start a program of tests/support."""
     return subprocess.Popen(
-        [sys.executable, str(ROOT / "tests" / "unit" / program), *map(str, arguments)],
+        [sys.executable, str(ROOT / "tests" / "support" / program), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=ENVIRONMENT,

@@ -16,8 +16,8 @@ import pytest
 from goplot.cli import main as goplot
 from goplot.harvester_log.follower import BLOCK, Follower
 from goplot.host.textfile import read_samples
-from tests.unit.farm_root import FarmRoot
-from tests.unit.log_samples import NOW, UNSEEN, prefixed
+from tests.support.farm_root import FarmRoot
+from tests.support.log_samples import NOW, UNSEEN, prefixed
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0

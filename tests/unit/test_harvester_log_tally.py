@@ -13,7 +13,7 @@ from goplot.harvester_log.grammar import Kind, of_lookups, parse
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
 from goplot.host.textfile import read_samples
-from tests.unit.log_samples import NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
+from tests.support.log_samples import NEXT, NOW, OLD, PREFIXES, UNSEEN, coloured, prefixed
 
 WRITTEN = time.mktime((2026, 11, 22, 17, 1, 33, 0, 0, -1)) + 0.29
 SIGHT = Sight(readable=True, since=WRITTEN - 1000, quiet_seconds=300, lost=0, cut=0)

@@ -10,7 +10,7 @@ import pytest
 
 from goplot.diskhand.service import run
 from goplot.host.log import Log
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 _SERVICES = Path(__file__).parents[2] / "services"
 _SPEAK = """

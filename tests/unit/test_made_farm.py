@@ -8,7 +8,7 @@ from tests.made_farm.needed import names_in, needed, rules
 from tests.made_farm.plots import MAX_PLOTS, PLOT_GAP, jobs
 from tests.made_farm.series import WEEK
 from tests.panels.queries import queries
-from tests.unit.metric_names import is_written
+from tests.support.metric_names import is_written
 
 _MADE = [one for _, one in series(6, 6, 0.0)]
 _NAMES = {one.name for one in _MADE}

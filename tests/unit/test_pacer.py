@@ -11,7 +11,7 @@ from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.units import UnitError
 from goplot.pacer.service import Pacer
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 
 class Units:

@@ -6,7 +6,7 @@ import pytest
 
 from goplot.farm.formats import PlotFormat
 from goplot.host.plotfiles import NotWholeError, finished_plot, verify
-from tests.unit.farm_root import PLOT_ID
+from tests.support.farm_root import PLOT_ID
 
 K18 = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"
 C05 = f"plot-k32-c05-2026-11-22-17-53-{PLOT_ID}.plot"

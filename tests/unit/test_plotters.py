@@ -8,7 +8,7 @@ from goplot.farm.formats import GIB, PlotFormat
 from goplot.host.settings import PlotterSettings
 from goplot.plotters.base import Progress, Request, option
 from goplot.plotters.registry import PLOTTERS, command_of, temp_need
-from tests.unit.farm_root import PLOT_ID
+from tests.support.farm_root import PLOT_ID
 
 FOLDER = Path("/plot_temp/1/goplot-7")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.test_preflight_rules import CATALOGUE, GROUPS, Host, check_inventory, lines, told
+from tests.support.inventory import CATALOGUE, GROUPS, Host, check_inventory, lines, told
 
 
 @pytest.mark.parametrize(

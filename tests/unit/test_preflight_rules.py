@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "preflight" / "lib"))
-
-from goplot_preflight.catalogue import read_catalogue
-from goplot_preflight.farm import Host, check_inventory
 from goplot_preflight.mounts import check_mounts
 from goplot_preflight.names import unknown_names
 from goplot_preflight.report import Mistake, lines
 from goplot_preflight.values import check_value
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goplot.host.tunables import NUMBERS
-
-CATALOGUE = read_catalogue(Path(__file__).parents[2] / "roles")
-KEY = "ab" * 48
-DISK = {"path": "/farm/1/disk1", "src": "UUID=aa-01", "fstype": "xfs"}
-TEMP = {"path": "/plot_temp/1", "src": "/dev/nvme0n1", "fstype": "xfs", "format": True}
-GROUPS = {"farmer": ["one"], "plotter": ["one"], "harvester": ["one"]}
-GOOD: dict[str, Any] = {
-    "farm_layout_mounts": [DISK, TEMP],
-    "goplot_farmer_public_key": KEY,
-    "goplot_pool_public_key": KEY,
-}
-
-
-def told(
-    values: dict[str, Any], groups: dict[str, list[str]] | None = None, **fields: Any
-) -> list[str]:
-    """The lines for one host that is in every group."""
-    host = Host(
-        "one",
-        frozenset(GROUPS),
-        {**GOOD, **values},
-        names=fields.pop("names", frozenset()),
-        **fields,
-    )
-    return lines(check_inventory([host], groups or GROUPS, CATALOGUE))
+from tests.support.inventory import CATALOGUE, DISK, GROUPS, TEMP, told
 
 
 def mounts(*entries: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from goplot.host.settings import Address, SettingsError, load
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 DEPLOYED = """
 [plot]

@@ -16,7 +16,7 @@ from goplot.farm.formats import GIB
 from goplot.farm.jobs import Job
 from goplot.host.jobstore import read_jobs
 from goplot.host.units import lock_holder
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 STARTS = 20

@@ -11,8 +11,8 @@ from goplot.collectors.plotter import collect
 from goplot.host.report import Report, write_report
 from goplot.host.tunables import read_tunables
 from goplot.pacer.start import start_plot
-from tests.unit.farm_root import FarmRoot
-from tests.unit.test_tractor_job import NoUnits, reserve, run
+from tests.support.farm_root import FarmRoot
+from tests.support.jobs import NoUnits, reserve, run
 
 
 def status(root: FarmRoot, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:

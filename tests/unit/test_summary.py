@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from goplot.summary import PROBLEMS, PROBLEMS_NOW, QUESTIONS, Day, Problem, alert, day_of
-from tests.unit.metric_names import is_written, names_in
+from tests.support.metric_names import is_written, names_in
 
 _ROOT = Path(__file__).parents[2]
 _TIB = 1024**4

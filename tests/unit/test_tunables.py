@@ -1,15 +1,11 @@
 """Tunables: bad values never count, good ones do at once."""
 
-import sys
 from pathlib import Path
 
 import pytest
+from goplot_tunables import first_tunables
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "roles" / "goplot" / "filter_plugins"))
-
-from goplot_tunables import first_tunables
 
 from goplot.host.tunables import (
     NUMBERS,
@@ -20,7 +16,7 @@ from goplot.host.tunables import (
     write_last_good,
 )
 from tests.lint.made_docs import SETTINGS, settings_page
-from tests.unit.farm_root import FarmRoot
+from tests.support.farm_root import FarmRoot
 
 BAD = [
     b"",

@@ -15,6 +15,7 @@ import pytest
 from tests.hosts.machine import Machine
 from tests.hosts.spec import HostSet
 from tests.hosts.system import wait_until
+from tests.support.playbook import play
 from tests.tools.plots_check import proofs_found
 
 DISKS = {
@@ -232,10 +233,18 @@ def test_a_plot_is_readable_for_the_harvester_and_for_no_stranger(ssh: Ssh) -> N
     assert ssh("plotter1").run(f"runuser -u chia -- sh -c 'echo >> {plot}'").failed
 
 
-def test_a_value_that_a_person_tuned_stays(ssh: Ssh) -> None:
-    folder = "/etc/chia/goplot/config"
-    assert ssh("plotter1").check_output(f"cat {folder}/max_plots.goplot") == "2"
-    assert ssh("plotter1").file(f"{folder}/max_plots.goplot").user == "goplot"
+@pytest.mark.once
+def test_a_value_that_a_person_tuned_stays_until_a_reset(ssh: Ssh) -> None:
+    plotter = ssh("plotter1")
+    read = "cat /etc/chia/goplot/config/load_max.goplot"
+    assert plotter.file("/etc/chia/goplot/config/load_max.goplot").user == "goplot"
+    plotter.check_output("goplot set load_max 99.5")
+    done = play("default", "goplot.yml", "--limit", "plotter1")
+    assert done.returncode == 0, done.stdout
+    assert plotter.check_output(read) == "99.5"
+    done = play("default", "goplot.yml", "--limit", "plotter1", "-e", "goplot_tunables_reset=true")
+    assert done.returncode == 0, done.stdout
+    assert plotter.check_output(read) == "100"
 
 
 def test_the_logs_are_where_people_look_for_them(ssh: Ssh, hosts: HostSet) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
+
+from tests.support import playbook
 
 pytestmark = pytest.mark.once
 
 Ssh = Callable[[str], Any]
 
-PROJECT = Path(__file__).parents[3]
-INVENTORY = PROJECT / "molecule/default/inventory"
 SECRETS = (
     "/etc/goplot/grafana/admin_password",
     "/etc/goplot/grafana/secret_key",
@@ -26,16 +23,7 @@ SECRETS = (
 )
 
 
-def play(playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    return subprocess.run(
-        [program, "-i", str(INVENTORY), *arguments, str(PROJECT / "playbooks" / playbook)],
-        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=PROJECT,
-    )
+play = partial(playbook.play, "default")
 
 
 def test_a_farm_that_works_passes_and_its_alert_arrives(ssh: Ssh) -> None:

@@ -1,0 +1,1 @@
+"""What tests share: farms in a folder, services that answer, logs, jobs, inventories."""
