@@ -14,6 +14,7 @@ from goplot.host.textfile import Samples, read_samples
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
 from tests.support.farmer import value
+from tests.support.processes import add_process
 from tests.support.rpc_server import COMMON, Server, Service
 
 NAME = "plot-k32-2026-11-22-17-53-" + "ab" * 32
@@ -117,9 +118,7 @@ def test_a_harvester_without_its_farmer(root: FarmRoot, service: Service, ca: Ce
 
 def test_process_states(root: FarmRoot, service: Service, ca: Certificates) -> None:
     for number, name, state in ((7, "chia_harvester", "T"), (8, "chia_farmer", "S")):
-        folder = root.path / "proc" / str(number)
-        folder.mkdir()
-        (folder / "stat").write_text(f"{number} ({name}) {state}{' 7' * 49}\n")
+        add_process(root.path / "proc", number, name=name, state=state)
     samples = collect(root, service, ca)
     assert value(samples, "chia_harvester_processes", state="stopped") == 1
     assert value(samples, "chia_harvester_processes", state="running") == 0

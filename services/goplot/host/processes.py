@@ -1,31 +1,86 @@
 """Processes of this host: plotters that somebody started by hand, and how a program fares."""
 
 import contextlib
-import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goplot.plotters.base import ForeignPlot
 from goplot.plotters.registry import PLOTTERS
 
-_HINTS = (b"chia", b"bladebit")
+if TYPE_CHECKING:
+    from psutil import Process
+
+_HINTS = ("chia", "bladebit")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plotting:
+    """A process that makes a plot, with its temp bytes."""
+
+    process: "Process"
+    plot: ForeignPlot
+    temp_bytes: int
 
 
 def foreign_plots(proc: Path, roots: tuple[Path, ...]) -> list[tuple[ForeignPlot, int]]:
     """Plots that run in a /proc and are none of goplot's jobs, each with its temp bytes.
 
     A job of goplot is known by the folder that it plots in, `goplot-<index>` under one of the
-    temp `roots`.
+    temp `roots`. A plotter that another one has started, as Chia's packaged program does with
+    itself, is the same plot.
     """
-    found: list[tuple[ForeignPlot, int]] = []
-    for arguments in _command_lines(proc):
-        for plotter in PLOTTERS.values():
-            plot = plotter.foreign(arguments)
-            if plot is not None:
-                if not any(_is_ours(path, roots) for path in plot.temp_paths):
-                    found.append((plot, plotter.temp_bytes(plot.format, plot.options)))
-                break
-    return found
+    with _proc_at(proc):
+        found = {one.process.pid: one for one in map(_plotting, _processes(proc)) if one}
+        return [
+            (one.plot, one.temp_bytes)
+            for one in found.values()
+            if not any(_is_ours(path, roots) for path in one.plot.temp_paths)
+            and found.keys().isdisjoint(_ancestors(one.process))
+        ]
+
+
+def _plotting(process: "Process") -> _Plotting | None:
+    import psutil
+
+    try:
+        arguments = process.cmdline()
+        if not any(hint in word for word in arguments for hint in _HINTS):
+            return None
+        try:
+            folder = process.cwd()
+        except psutil.AccessDenied:
+            # Another user's: its relative folders stay unknown.
+            folder = ""
+    except psutil.Error:
+        return None
+    for plotter in PLOTTERS.values():
+        plot = plotter.foreign(arguments, Path(folder) if folder else None)
+        if plot is not None:
+            return _Plotting(process, plot, plotter.temp_bytes(plot.format, plot.options))
+    return None
+
+
+def _ancestors(process: "Process") -> Iterator[int]:
+    """Process ids of parent, grandparent and so on."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        while (parent := process.ppid()) > 1:
+            yield parent
+            process = psutil.Process(parent)
+
+
+def _processes(proc: Path) -> Iterator["Process"]:
+    """Every process of a /proc; psutil.pids() can't take one without any process."""
+    import psutil
+
+    for entry in proc.iterdir():
+        if entry.name.isdigit():
+            # It may have ended meanwhile, or a /proc with hidepid does not show it.
+            with contextlib.suppress(psutil.Error):
+                yield psutil.Process(int(entry.name))
 
 
 def states_of(name: str, proc: Path) -> list[str]:
@@ -34,17 +89,10 @@ def states_of(name: str, proc: Path) -> list[str]:
 
     found: list[str] = []
     with _proc_at(proc):
-        # psutil.pids() can't take a /proc of one's own without any process.
-        for entry in proc.iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                process = psutil.Process(int(entry.name))
+        for process in _processes(proc):
+            with contextlib.suppress(psutil.Error):
                 if process.name() == name:
                     found.append(process.status())
-            except psutil.Error:
-                # It has ended meanwhile, or a /proc with hidepid does not show it.
-                continue
     return found
 
 
@@ -63,15 +111,3 @@ def _proc_at(proc: Path) -> Iterator[None]:
 
 def _is_ours(path: Path, roots: tuple[Path, ...]) -> bool:
     return path.name.startswith("goplot-") and any(root in path.parents for root in roots)
-
-
-def _command_lines(proc: Path) -> Iterator[list[str]]:
-    for entry in os.scandir(proc):
-        if not entry.name[0].isdigit():
-            continue
-        try:
-            text = Path(entry.path, "cmdline").read_bytes()
-        except OSError:
-            continue
-        if any(hint in text for hint in _HINTS):
-            yield text.decode(errors="replace").rstrip("\0").split("\0")

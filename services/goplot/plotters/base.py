@@ -1,5 +1,6 @@
 """What the tractor needs to know of a plotter."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -81,13 +82,14 @@ class Plotter:
     `command` builds the argument list, and raises ValueError for a plot that this plotter can't
     make; `read_line` takes one line of its log; `temp_bytes` is the most that one plot, itself
     included, takes in its temp farm with the user's options; `foreign` reads the command line of
-    a running process and returns None when it is not this plotter.
+    a running process, and its folder where that is known, and returns None when it is not this
+    plotter.
     """
 
     command: Callable[[Request], list[str]]
     read_line: Callable[[Progress, str], Progress]
     temp_bytes: Callable[[PlotFormat, tuple[str, ...]], int]
-    foreign: Callable[[list[str]], ForeignPlot | None]
+    foreign: Callable[[list[str], Path | None], ForeignPlot | None]
 
 
 def program_arguments(arguments: list[str]) -> list[str]:
@@ -112,7 +114,13 @@ def option(arguments: list[str], *names: str) -> str | None:
     return None
 
 
-def option_path(arguments: list[str], *names: str) -> Path | None:
-    """An option's value as an absolute path; None when it is absent or relative."""
-    value = option(arguments, *names)
-    return Path(value) if value and value.startswith("/") else None
+def path_of(value: str | None, folder: Path | None) -> Path | None:
+    """A path that a process was given, from its folder on; None when that can't be known."""
+    if not value or (folder is None and not value.startswith("/")):
+        return None
+    return Path(os.path.normpath(Path(value) if folder is None else folder / value))
+
+
+def option_path(arguments: list[str], folder: Path | None, *names: str) -> Path | None:
+    """An option's value as an absolute path; None when it is absent, or relative to who knows."""
+    return path_of(option(arguments, *names), folder)

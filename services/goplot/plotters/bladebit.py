@@ -16,6 +16,7 @@ from goplot.plotters.base import (
     Request,
     option,
     option_path,
+    path_of,
     program_arguments,
 )
 
@@ -85,7 +86,7 @@ def temp_bytes(kind: str, plot_format: PlotFormat, options: tuple[str, ...] = ()
     return disk * GIB + plot
 
 
-def foreign(kind: str, arguments: list[str]) -> ForeignPlot | None:
+def foreign(kind: str, arguments: list[str], folder: Path | None = None) -> ForeignPlot | None:
     """Bladebit that was started by hand."""
     words = program_arguments(arguments)
     if not words or not words[0].startswith("bladebit") or kind not in words[1:]:
@@ -96,8 +97,8 @@ def foreign(kind: str, arguments: list[str]) -> ForeignPlot | None:
     except ValueError:
         return None
     behind = words[words.index(kind) + 1 :]
-    temps = [option_path(behind, name) for name in ("-t1", "--temp1", "-t2", "--temp2")]
-    dest = Path(words[-1]) if words[-1].startswith("/") else None
+    temps = [option_path(behind, folder, name) for name in ("-t1", "--temp1", "-t2", "--temp2")]
+    dest = path_of(words[-1], folder) if len(behind) and not words[-1].startswith("-") else None
     known = tuple(path for path in temps if path is not None)
     return ForeignPlot(plot_format, known, dest, tuple(behind))
 

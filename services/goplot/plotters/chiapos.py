@@ -5,6 +5,7 @@ Log lines and files as written by chia-blockchain 2.7.5 with chiapos 2.0.12.
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.plotters.base import (
@@ -74,7 +75,7 @@ def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
     return int(2.9 * plot_format.plot_bytes)
 
 
-def foreign(arguments: list[str]) -> ForeignPlot | None:
+def foreign(arguments: list[str], folder: Path | None = None) -> ForeignPlot | None:
     """`chia plots create` or `chia plotters chiapos` that was started by hand."""
     words = program_arguments(arguments)
     if not words or not words[0].startswith("chia"):
@@ -84,8 +85,8 @@ def foreign(arguments: list[str]) -> ForeignPlot | None:
     k = option(arguments, "-k", "--size") or "32"
     if not k.isdigit():
         return None
-    temp = option_path(arguments, "-t", "--tmp_dir")
-    temp2 = option_path(arguments, "-2", "--tmp2_dir")
+    temp = option_path(arguments, folder, "-t", "--tmp_dir")
+    temp2 = option_path(arguments, folder, "-2", "--tmp2_dir")
     try:
         plot_format = PlotFormat(int(k))
     except ValueError:
@@ -93,7 +94,7 @@ def foreign(arguments: list[str]) -> ForeignPlot | None:
     return ForeignPlot(
         plot_format,
         tuple(path for path in (temp, temp2) if path is not None),
-        option_path(arguments, "-d", "--final_dir"),
+        option_path(arguments, folder, "-d", "--final_dir"),
     )
 
 

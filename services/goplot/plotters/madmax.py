@@ -5,6 +5,7 @@ Log lines and files as in the sources of madMAx43v3r/chia-plotter.
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.plotters.base import (
@@ -74,22 +75,24 @@ def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
     return int(_TEMP_GIB_K32 * GIB * scale)
 
 
-def foreign(arguments: list[str]) -> ForeignPlot | None:
+def foreign(arguments: list[str], folder: Path | None = None) -> ForeignPlot | None:
     """`chia_plot` that was started by hand."""
     words = program_arguments(arguments)
     if not words or not words[0].startswith("chia_plot"):
         return None
     k = option(words[1:], "-k", "--size") or "32"
-    temp = option_path(words[1:], "-t", "--tmpdir")
+    temp = option_path(words[1:], folder, "-t", "--tmpdir")
     if not k.isdigit() or temp is None:
         return None
     try:
         plot_format = PlotFormat(int(k))
     except ValueError:
         return None
-    second = option_path(words[1:], "-2", "--tmpdir2")
+    second = option_path(words[1:], folder, "-2", "--tmpdir2")
     temps = (temp, second) if second is not None else (temp,)
-    return ForeignPlot(plot_format, temps, option_path(words[1:], "-d", "--finaldir") or temp)
+    return ForeignPlot(
+        plot_format, temps, option_path(words[1:], folder, "-d", "--finaldir") or temp
+    )
 
 
 def _at(progress: Progress, phase: str, share: float) -> Progress:
