@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from goplot.farm.formats import GIB, PlotFormat
-from goplot.host.settings import PlotterSettings
-from goplot.plotters.base import Progress, Request, option
+from goplot.plotters.base import PlotterSettings, Progress, Request, option
 from goplot.plotters.registry import PLOTTERS, command_of, temp_need
 from tests.support.farm_root import PLOT_ID
 
