@@ -34,7 +34,7 @@ demo-down:  ## remove the demo's hosts and all that was made for them
 lint: tools  ## ruff, mypy --strict, yamllint, ansible-lint, role documents
 	ruff check .
 	ruff format --check .
-	mypy services/goplot
+	mypy services/goplot dashboard tests
 	yamllint --strict .
 	$(BIN)/python tests/lint/role_docs.py --check
 	ansible-lint --offline -q

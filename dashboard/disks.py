@@ -43,7 +43,7 @@ _SIZE = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_by
 
 
 def _summary() -> list[parts.Panel]:
-    small = {**parts.SMALL, "empty": _NONE}
+    small: parts.Sized = {**parts.SMALL, "empty": _NONE}
     either = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
     return [
         parts.single(

@@ -156,13 +156,13 @@ def _kind(name: str) -> str:
 
 def _winning() -> list[parts.Panel]:
     farmed = of("chia_farmed_mojo")
-    small = {"width": 3, "height": 4, "decimals": 2}
+    small: parts.Size = {"width": 3, "height": 4}
     panels = [
         parts.single(
             "Wins a day, est.",
             "Wins a day that this farm's share of the netspace gives on average.",
             f"86400 / min({of('chia_expected_win_seconds')})",
-            Look("none", empty="No plots, or no netspace known", **small),
+            Look("none", empty="No plots, or no netspace known", decimals=2, **small),
         )
     ]
     panels += [
@@ -170,7 +170,7 @@ def _winning() -> list[parts.Panel]:
             f"Wins a day, {days} d",
             f"Blocks won a day, over the last {days} days.",
             _won(days),
-            Look("none", empty="The wallet is not known for so long", **small),
+            Look("none", empty="The wallet is not known for so long", decimals=2, **small),
         )
         for days in (1, 3, 7)
     ]
@@ -179,7 +179,7 @@ def _winning() -> list[parts.Panel]:
             "XCH farmed",
             "All that was farmed since the wallet's first block.",
             f"sum({farmed}) / {_XCH}",
-            Look("none", empty="The wallet does not answer", **small),
+            Look("none", empty="The wallet does not answer", decimals=2, **small),
         )
     )
     panels += [
@@ -187,7 +187,7 @@ def _winning() -> list[parts.Panel]:
             f"XCH, {days} d",
             f"What was farmed within the last {days} days.",
             f"sum({farmed} - {farmed} offset {days}d) / {_XCH}",
-            Look("none", empty="The wallet is not known for so long", **small),
+            Look("none", empty="The wallet is not known for so long", decimals=2, **small),
         )
         for days in (1, 3, 7)
     ]

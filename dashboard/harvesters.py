@@ -29,7 +29,7 @@ def board() -> build.Dashboard:
 
 
 def _summary() -> list[parts.Panel]:
-    small = {**parts.SMALL, "empty": _NONE}
+    small: parts.Sized = {**parts.SMALL, "empty": _NONE}
     bucket = of("chia_harvester_lookup_seconds_bucket")
     return [
         parts.single(

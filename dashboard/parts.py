@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline
 from grafana_foundation_sdk.builders import dashboard as build
@@ -29,8 +29,22 @@ _SEVERITIES = {"critical": RED, "warning": ORANGE, "info": SKY}
 #: Columns that need less room than others; pixels.
 _WIDTHS = {"farm": 70, "temp_farm": 110, "drive": 110}
 
+
+class Size(TypedDict):
+    """What a Look says of a panel's size."""
+
+    width: int
+    height: int
+
+
+class Sized(Size):
+    """The same, and what an empty panel says."""
+
+    empty: str
+
+
 #: A panel with one number, and what is good of numbers that should be zero, or should not.
-SMALL: Mapping[str, int] = {"width": 4, "height": 4}
+SMALL: Size = {"width": 4, "height": 4}
 SOME_IS_GOOD = ((None, BAD), (1, GOOD))
 SOME_IS_WARNING = ((None, GOOD), (1, WARNING))
 SOME_IS_BAD = ((None, GOOD), (1, BAD))
@@ -332,7 +346,8 @@ def _variables() -> list[Any]:
 
 def _annotation(tag: str, colour: str, places: list[int]) -> build.AnnotationQuery:
     source = commons.DataSourceRef(type_val="grafana", uid="-- Grafana --")
-    target = build.AnnotationTarget().limit(200).match_any(False).tags([tag]).type("tags")
+    # The SDK's own types have it that this is no query.
+    target: Any = build.AnnotationTarget().limit(200).match_any(False).tags([tag]).type("tags")
     return (
         build.AnnotationQuery()
         .name(tag)

@@ -61,7 +61,7 @@ def board() -> build.Dashboard:
 
 
 def _pacing() -> list[parts.Panel]:
-    small = {**parts.SMALL, "empty": _NO_PLOTTER}
+    small: parts.Sized = {**parts.SMALL, "empty": _NO_PLOTTER}
     used = of("goplot_disk_used_bytes")
     return [
         parts.single(
@@ -265,7 +265,7 @@ def _space() -> list[parts.Panel]:
         by = f"sum by (instance, {label})"
         return f"topk(20, {by} ({of(used)}) / {by} ({of(size)}))"
 
-    look = {"width": 12, "height": 8, "high": 1, "empty": _NO_PLOTTER}
+    size: parts.Sized = {"width": 12, "height": 8, "empty": _NO_PLOTTER}
     return [
         parts.bars(
             "Fill of temp farms",
@@ -276,7 +276,7 @@ def _space() -> list[parts.Panel]:
                     "{{instance}} temp farm {{temp_farm}}",
                 )
             ],
-            Look("percentunit", steps=_FULL, **look),
+            Look("percentunit", steps=_FULL, high=1, **size),
         ),
         parts.bars(
             "Fill of farms",
@@ -287,7 +287,7 @@ def _space() -> list[parts.Panel]:
                     "{{instance}} farm {{farm}}",
                 )
             ],
-            Look("percentunit", steps=((None, BLUE),), **look),
+            Look("percentunit", steps=((None, BLUE),), high=1, **size),
         ),
         parts.lines(
             "Temp space",

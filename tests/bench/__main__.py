@@ -23,6 +23,7 @@ from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
 from tests.support import rpc_server
 from tests.support.farm_root import make_farm_root
+from tests.support.rpc_server import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
@@ -217,10 +218,13 @@ def farmer(folder: Path) -> list[Measure]:
     place.mkdir()
     root = make_farm_root(place)
     ca = rpc_server.make_ca(folder / "ca")
-    chia = {"get_blockchain_state": rpc_server.STATE, **rpc_server.COMMON}
+    chia: dict[str, Answer] = {"get_blockchain_state": rpc_server.STATE, **rpc_server.COMMON}
     farm = [rpc_server.harvester(f"10.0.0.{n}", f"{n:064x}") for n in range(50)]
-    answers = {"get_harvesters_summary": {"harvesters": farm}, **rpc_server.COMMON}
-    wallet = {"get_farmed_amount": rpc_server.FARMED, **rpc_server.COMMON}
+    answers: dict[str, Answer] = {
+        "get_harvesters_summary": {"harvesters": farm},
+        **rpc_server.COMMON,
+    }
+    wallet: dict[str, Answer] = {"get_farmed_amount": rpc_server.FARMED, **rpc_server.COMMON}
     command = [sys.executable, "-m", "goplot.collectors.farmer", "--settings"]
     credentials = {"chia.crt": ca.certificate, "chia.key": ca.key, "chia_ca.crt": ca.ca}
     given = folder / "credentials"

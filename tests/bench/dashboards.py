@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.hosts.system import wait_until
@@ -61,19 +62,19 @@ def measure_at(
     prometheus: Prometheus, process: int
 ) -> tuple[list[tuple[float, Query]], list[Group]]:
     """Seconds of panels and of groups of rules; `process` is Prometheus' own."""
-    panels = [
-        (_best(process, lambda query=query: prometheus.series(query, time.time())), query)
-        for query in queries()
-    ]
+    panels = [(_best(process, partial(_ask_now, prometheus, query)), query) for query in queries()]
     groups = []
     for group in prometheus.rule_groups():
         spent = 0.0
         for rule in group["rules"]:
-            text = rule["query"]
-            spent += _best(process, lambda text=text: prometheus.ask("query", query=text))
+            spent += _best(process, partial(prometheus.ask, "query", query=rule["query"]))
         groups.append(Group(group["name"], spent, group["interval"]))
     panels.sort(key=lambda one: one[0], reverse=True)
     return panels, sorted(groups, key=lambda group: group.spent, reverse=True)
+
+
+def _ask_now(prometheus: Prometheus, query: Query) -> None:
+    prometheus.series(query, time.time())
 
 
 def _scraped(prometheus: Prometheus) -> int:

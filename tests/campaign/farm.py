@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Farm:
         """How many plots are done."""
         return sum(1 for result in self.results() if result["done"])
 
-    def plots(self) -> set[str]:
+    def plots(self) -> Set[str]:
         """Every file on a disk that has the name of a plot."""
         return set(self._listed("farm/*/*/plots/*.plot"))
 

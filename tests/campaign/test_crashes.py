@@ -51,12 +51,16 @@ class Campaign:
     def run(self) -> None:
         """Make the plots, kill on the way."""
         for after, kind in self.plan:
-            self._await(f"{after} plots", lambda after=after: self.made() >= after)
-            moment = time.monotonic() + self.random.uniform(0, LONGEST_PAUSE)
-            self._await("a moment", lambda moment=moment: time.monotonic() >= moment)
-            self._await(f"{kind} to kill", lambda kind=kind: self._kill(kind))
-            self.killed[kind] += 1
+            self._await_and_kill(after, kind)
         self._await("all plots", lambda: self.made() >= self.plots)
+
+    def _await_and_kill(self, after: int, kind: str) -> None:
+        """Kill one of a kind, a moment after so many plots are made."""
+        self._await(f"{after} plots", lambda: self.made() >= after)
+        moment = time.monotonic() + self.random.uniform(0, LONGEST_PAUSE)
+        self._await("a moment", lambda: time.monotonic() >= moment)
+        self._await(f"{kind} to kill", lambda: self._kill(kind))
+        self.killed[kind] += 1
 
     def _await(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for a condition, and look at the farm all the while."""

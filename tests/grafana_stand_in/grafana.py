@@ -21,13 +21,16 @@ import sys
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from grafana_answers import Answers
+if TYPE_CHECKING:
+    from tests.grafana_stand_in.grafana_answers import Answers
+else:
+    # Where it is installed, its files lie in one folder and are no package.
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    from grafana_answers import Answers
 
 Document = dict[str, Any]
 VERSION = "13.2.0+stand-in"

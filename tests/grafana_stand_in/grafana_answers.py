@@ -166,7 +166,7 @@ def dashboard(one: Answers, uid: str) -> Answer:
     return OK, {"dashboard": board, "meta": {"provisioned": True, "folderTitle": folder}}
 
 
-def annotations(one: Answers) -> Answer:
+def newest_annotations(one: Answers) -> Answer:
     """The newest first, 100 unless told otherwise."""
     wanted = set(one.query.get("tags", []))
     found = [item for item in one.grafana.state["annotations"] if wanted <= set(item["tags"])]
@@ -284,7 +284,7 @@ ROUTES: tuple[tuple[str, str, str | None, Callable[..., Answer]], ...] = (
     ("GET", r"/api/datasources/uid/([\w-]+)", "Admin", datasource),
     ("GET", r"/api/datasources/uid/([\w-]+)/health", "Viewer", datasource_health),
     ("GET", r"/api/dashboards/uid/([\w-]+)", "Viewer", dashboard),
-    ("GET", "/api/annotations", "Viewer", annotations),
+    ("GET", "/api/annotations", "Viewer", newest_annotations),
     ("POST", "/api/annotations", "Editor", annotate),
     ("GET", r"/api/annotations/(\d+)", "Viewer", annotation),
     ("DELETE", r"/api/annotations/(\d+)", "Editor", delete_annotation),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.hosts import base, disks, machine, network
 from tests.hosts.machine import Machine
 from tests.hosts.spec import STATE_ROOT, HostSet, SpecError, load
 from tests.hosts.system import HostError, locked, remove_tree, require_machine, say
+
+#: What a command does.
+Act = Callable[[HostSet, argparse.Namespace], None]
 
 
 def main() -> int:
@@ -36,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m tests.hosts", description=__doc__)
     parser.add_argument("spec", type=Path, metavar="HOSTS.TOML", help="which hosts")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    act: Act
     for name, act, words in (
         ("up", _up, "make and boot the hosts; does nothing where they stand"),
         ("down", _down, "remove the hosts and all that was made for them"),

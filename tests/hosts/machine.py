@@ -272,8 +272,8 @@ class Machine:
             30,
         )
         if process.poll() is not None:
-            console = (self.folder / "console.log").read_text(errors="replace")
-            last = " | ".join(console.strip().splitlines()[-4:])
+            said = (self.folder / "console.log").read_text(errors="replace")
+            last = " | ".join(said.strip().splitlines()[-4:])
             raise HostError(f"{self.host.name} did not start: {last or 'no word'}")
         # nspawn makes the cable a moment after the leader.
         there = Path("/sys/class/net", self.cable).exists

@@ -30,8 +30,8 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
         yield Series(name, host, still(value))
     height = "chia_full_node_height"
     yield Series(height, host, lambda t: 7_100_000 + int(t / _BLOCK))
-    for kind, count in (("full_node", 37), ("farmer", 1), ("wallet", 1)):
-        yield Series("chia_peers", f'{host},service="full_node",type="{kind}"', still(count))
+    for kind, peers in (("full_node", 37), ("farmer", 1), ("wallet", 1)):
+        yield Series("chia_peers", f'{host},service="full_node",type="{kind}"', still(peers))
     netspace = _steady(_NETSPACE)
     yield Series("chia_netspace_bytes", host, netspace)
 

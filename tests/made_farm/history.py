@@ -54,7 +54,7 @@ def write(
         if importing is not None and importing.wait() != 0:
             raise RuntimeError("promtool refuses what was made")
         if written:
-            command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "-q", path, folder]
+            command = _blocks_from(promtool, path, folder)
             importing = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     if importing is not None and importing.wait() != 0:
         raise RuntimeError("promtool refuses what was made")
@@ -86,9 +86,14 @@ def record(
     for lines in windows.values():
         path = folder / "recorded.txt"
         path.write_text("".join([*lines, "# EOF\n"]))
-        command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "-q", path, folder]
+        command = _blocks_from(promtool, path, folder)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         path.unlink()
+
+
+def _blocks_from(promtool: Path, path: Path, folder: Path) -> list[str]:
+    making = ("tsdb", "create-blocks-from", "openmetrics", "-q")
+    return [str(promtool), *making, str(path), str(folder)]
 
 
 def _steps(

@@ -116,8 +116,8 @@ class Plotter:
             yield Series("goplot_tunable_valid", f'{host},tunable="{name}"', still(1))
         yield Series("goplot_plots_running", host, lambda t: float(len(self.running(t))))
         for reason in _REASONS:
-            value = self._blocked(reason)
-            yield Series("goplot_start_blocked", f'{host},reason="{reason}"', value)
+            blocked = self._blocked(reason)
+            yield Series("goplot_start_blocked", f'{host},reason="{reason}"', blocked)
         for program, every in (
             ("pacer", 60),
             ("plotter-collector", 60),

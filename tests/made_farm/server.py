@@ -97,7 +97,7 @@ def _configuration(farm: list[Host], exporter: int, port: int, rules: list[str])
 @contextlib.contextmanager
 def _running(programs: Path, configuration: Path, data: Path, port: int) -> Iterator[int]:
     command = [
-        programs / "prometheus",
+        str(programs / "prometheus"),
         f"--config.file={configuration}",
         f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",

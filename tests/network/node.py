@@ -85,7 +85,8 @@ def _configuration() -> dict[str, Any]:
         config["harvester"]["plot_directories"] = []
         config["full_node"]["logging"]["log_filename"] = str(FARM / "log/debug.log")
         save_config(ROOT, "config.yaml", config)
-    return load_config(ROOT, "config.yaml")
+    saved: dict[str, Any] = load_config(ROOT, "config.yaml")
+    return saved
 
 
 def _may_lose_sync(node: Any) -> None:

@@ -124,6 +124,13 @@ def no_json(handler: Handler) -> None:
     handler.wfile.write(b"oops")
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
 class Server:
     """A context in which a service answers."""
 
@@ -134,16 +141,17 @@ class Server:
         context.load_verify_locations(certificates.ca)
         context.verify_mode = ssl.CERT_REQUIRED
         self._stopping = threading.Event()
-        handler = type("Bound", (Handler,), {"stopping": self._stopping})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None
+
+        class Bound(Handler):
+            stopping = self._stopping
+
+        self._server = _QuietServer(("127.0.0.1", 0), Bound)
         self._server.socket = context.wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )
         port = self._server.server_address[1]
         self.service = Service(Address("127.0.0.1", port), dict(answers), [])
-        handler.service = self.service
+        Bound.service = self.service
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> Service:
@@ -179,7 +187,7 @@ STATE = {
         "mempool_size": 12,
     }
 }
-COMMON = {
+COMMON: dict[str, Answer] = {
     "get_version": {"version": "2.7.5"},
     "get_connections": {
         "connections": [

@@ -42,7 +42,7 @@ def render(tmp_path: Path) -> Render:
         given = tmp_path / "variables.json"
         given.write_text(json.dumps({**variables, "alertmanager_receivers": receivers}))
         target = tmp_path / "alertmanager.yml"
-        command = [Path(sys.executable).parent / "ansible", "localhost", "-c", "local"]
+        command = [str(Path(sys.executable).parent / "ansible"), "localhost", "-c", "local"]
         command += ["-m", "ansible.builtin.template", "-e", f"@{given}", "-a"]
         done = subprocess.run(
             [*command, f"src={_ROLE}/templates/alertmanager.yml.j2 dest={target}"],
@@ -63,7 +63,7 @@ def render(tmp_path: Path) -> Render:
 
 def _told(amtool: Path, configuration: Path, **labels: str) -> list[str]:
     """The receivers of an alert with these labels."""
-    command = [amtool, "config", "routes", "test", f"--config.file={configuration}"]
+    command = [str(amtool), "config", "routes", "test", f"--config.file={configuration}"]
     done = subprocess.run(
         [*command, *(f"{name}={value}" for name, value in labels.items())],
         check=True,
@@ -82,7 +82,7 @@ def _receivers(configuration: Path) -> dict[str, dict[str, Any]]:
 def test_alertmanager_takes_every_way_of_telling(
     render: Render, amtool: Path, ways: list[str]
 ) -> None:
-    receivers = [{"name": 'me, "too"', way: _WAYS[way]} for way in ways]
+    receivers: list[dict[str, Any]] = [{"name": 'me, "too"', way: _WAYS[way]} for way in ways]
     if len(ways) > 1:
         receivers = [{"name": "all", **_WAYS}]
     made = render(receivers)
@@ -177,7 +177,7 @@ def test_a_message_says_what_is_the_matter(
     group = {"instance": "h1"}
     data.write_text(json.dumps({"alerts": alerts, "groupLabels": group, "commonLabels": group}))
     for name, expected in (("title", title), ("message", message)):
-        command = [amtool, "template", "render", f"--template.data={data}"]
+        command = [str(amtool), "template", "render", f"--template.data={data}"]
         command += [f"--template.glob={_ROLE}/files/alertmanager.tmpl"]
         command += [f'--template.text={{{{ template "goplot.{name}" . }}}}']
         shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -24,7 +24,10 @@ _SPEC.loader.exec_module(chia)
 def config() -> dict[str, Any]:
     """The parts of Chia's configuration that matter here, with its shared mappings."""
     logging = {"log_level": "WARNING", "log_maxfilesrotation": 7}
-    overrides = {"constants": {"mainnet": {}}, "config": {"mainnet": {}, "testnet11": {}}}
+    overrides: dict[str, dict[str, dict[str, Any]]] = {
+        "constants": {"mainnet": {}},
+        "config": {"mainnet": {}, "testnet11": {}},
+    }
     shared = {
         "logging": logging,
         "network_overrides": overrides,

@@ -72,7 +72,7 @@ def test_a_service_that_is_ill_ends_in_time(ca: Certificates, answer: Answer, re
 
 
 def test_an_ill_service_harms_only_its_own_answers(ca: Certificates) -> None:
-    ill = {**COMMON, "get_version": rpc_server.dribble_head}
+    ill: dict[str, Answer] = {**COMMON, "get_version": rpc_server.dribble_head}
     with Server(ca, COMMON) as well, Server(ca, ill) as hung:
         questions = {
             "farmer": (hung.address, ("get_version", "get_connections")),

@@ -85,7 +85,7 @@ def test_every_file_of_rules_is_loaded_or_named(checks: ModuleType) -> None:
 def test_prometheus_has_an_alertmanager_or_not(checks: ModuleType) -> None:
     some = {"data": {"activeAlertmanagers": [{"url": "http://a"}]}}
     assert checks.alertmanagers(some)[0]["result"] == "ok"
-    none = {"data": {"activeAlertmanagers": []}}
+    none: dict[str, dict[str, list[object]]] = {"data": {"activeAlertmanagers": []}}
     assert checks.alertmanagers(none)[0]["result"] == "FAILED"
 
 

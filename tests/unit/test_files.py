@@ -39,12 +39,12 @@ def test_the_mode_does_not_depend_on_the_umask(tmp_path: Path) -> None:
 
 def test_many_writers_leave_one_of_their_texts(tmp_path: Path) -> None:
     texts = [str(number) * (number * 500 + 1) for number in range(8)]
-    threads = [
-        threading.Thread(
-            target=lambda text=text: [write_whole(tmp_path / "v", text) for _ in "123"]
-        )
-        for text in texts
-    ]
+
+    def write_thrice(text: str) -> None:
+        for _ in range(3):
+            write_whole(tmp_path / "v", text)
+
+    threads = [threading.Thread(target=write_thrice, args=(text,)) for text in texts]
     for thread in threads:
         thread.start()
     for thread in threads:

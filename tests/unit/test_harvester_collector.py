@@ -1,7 +1,7 @@
 """The harvester collector: what is farmed against what lies on the disks."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,13 @@ import pytest
 from goplot.chia.rpc import Certificates
 from goplot.collectors import harvester as collector
 from goplot.collectors.harvester import Files, format_of, scan
-from goplot.host.mounts import read_mounts
+from goplot.host.mounts import Mount, read_mounts
 from goplot.host.textfile import Samples, read_samples
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
 from tests.support.farmer import value
 from tests.support.processes import add_process
-from tests.support.rpc_server import COMMON, Server, Service
+from tests.support.rpc_server import COMMON, Answer, Server, Service
 
 NAME = "plot-k32-2026-11-22-17-53-" + "ab" * 32
 
@@ -99,7 +99,7 @@ def test_a_disk_that_fell_out_shows_at_once(
 
 @pytest.mark.parametrize("ill", [rpc_server.hang, rpc_server.die])
 def test_it_works_where_the_harvester_is_down(
-    root: FarmRoot, service: Service, ca: Certificates, ill: object
+    root: FarmRoot, service: Service, ca: Certificates, ill: Answer
 ) -> None:
     add_plot(root, "1/disk1", f"{NAME}.plot")
     for endpoint in [*service.answers, "get_plots"]:
@@ -132,7 +132,7 @@ def test_a_disk_that_hangs_holds_up_no_other(
     released = threading.Event()
     plain = collector._files
 
-    def files(disk: Path, mounts: object) -> Files:
+    def files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
         if disk == hung:
             released.wait()
         return plain(disk, mounts)

@@ -95,8 +95,8 @@ def one_round(seed: int, folder: Path) -> int:
         writer.communicate()
     got = (folder / "sink").read_bytes().split(b"\n")
     assert got.pop() == b""
-    for number, line in enumerate(got):
-        assert line == line_of(seed, number), f"seed {seed}: line {number} of {written}"
+    for place, line in enumerate(got):
+        assert line == line_of(seed, place), f"seed {seed}: line {place} of {written}"
     assert len(got) == written
     return reader.kills
 

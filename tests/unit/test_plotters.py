@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from goplot.farm.formats import GIB, PlotFormat
-from goplot.host.settings import PlotterSettings
-from goplot.plotters.base import Progress, Request, option
+from goplot.plotters.base import PlotterSettings, Progress, Request, option
 from goplot.plotters.registry import PLOTTERS, command_of, temp_need
 from tests.support.farm_root import PLOT_ID
 
@@ -235,9 +234,9 @@ def test_trouble_is_kept_for_the_result(plotter: str, line: str) -> None:
 def test_plotters_started_by_hand_are_recognised(
     plotter: str, line: str, k: int, temp: str, dest: str
 ) -> None:
-    found = [name for name, known in PLOTTERS.items() if known.foreign(line.split())]
+    found = [name for name, known in PLOTTERS.items() if known.foreign(line.split(), None)]
     assert found == [plotter]
-    plot = PLOTTERS[plotter].foreign(line.split())
+    plot = PLOTTERS[plotter].foreign(line.split(), None)
     assert plot is not None
     assert plot.format.k == k
     assert plot.temp_paths[0] == Path(temp)
@@ -257,4 +256,4 @@ def test_plotters_started_by_hand_are_recognised(
     ],
 )
 def test_other_programs_are_no_plotters(line: str) -> None:
-    assert [name for name, known in PLOTTERS.items() if known.foreign(line.split())] == []
+    assert [name for name, known in PLOTTERS.items() if known.foreign(line.split(), None)] == []

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from goplot_preflight.farm import Host, check_inventory
+from goplot_preflight.report import lines
 
-from tests.support.inventory import CATALOGUE, GROUPS, Host, check_inventory, lines, told
+from tests.support.inventory import CATALOGUE, GROUPS, told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ _SIZE = f"node_filesystem_size_bytes{{{_HOST}"
 _PLOT = f'{_HOST},index="7",farm="1",disk="disk1",temp_farm="2"'
 
 # What is scraped each minute, what is asked and when, and the answer: labels and value.
-_CASES = {
+_CASES: dict[str, tuple[dict[str, str], tuple[str, str], list[tuple[str, float]]]] = {
     "plots within a day, not those before": (
         {f"goplot_plots_finished_total{{{_HOST}}}": "40+0x60 41+1x1500"},
         ("instance:goplot_plots_finished:increase1d", "1560m"),

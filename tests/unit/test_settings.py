@@ -96,7 +96,8 @@ def test_chia_and_its_collectors(tmp_path: Path) -> None:
     file.write_text(DEPLOYED)
     settings = load(file)
     assert settings.chia.log == Path("/var/lib/chia/mainnet/log/debug.log")
-    assert settings.farmer_collector is settings.harvester_collector is None
+    assert settings.farmer_collector is None
+    assert settings.harvester_collector is None
     file.write_text(DEPLOYED + CHIA)
     settings = load(file)
     assert settings.chia.log == Path("/srv/chia/log/debug.log")

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,12 +89,15 @@ def test_harvester_log_reads_journald_where_chia_logs_there(ssh: Ssh) -> None:
 def test_a_block_is_farmed_and_seen(prometheus: Ask) -> None:
     # The block of the farm's own proof, told by the node; and the reward, told by the wallet. A
     # small plot has a proof for one signage point in twenty or so.
+    def seen(query: str) -> bool:
+        return prometheus(query) != []
+
     for query in (
         'chia_full_node_farmed_blocks_total{instance="farmer1"} > 0',
         'chia_farmed_blocks{instance="farmer1"} > 0',
         'chia_farmed_mojo{instance="farmer1"} > 0',
     ):
-        wait_until(query, lambda query=query: prometheus(query) != [], 2 * WITHIN)
+        wait_until(query, partial(seen, query), 2 * WITHIN)
 
 
 @dataclass(frozen=True)

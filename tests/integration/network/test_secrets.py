@@ -67,7 +67,10 @@ def mnemonic() -> str:
     class Loader(yaml.SafeLoader):
         pass
 
-    Loader.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
+    def as_text(loader: Loader, node: yaml.ScalarNode) -> str:
+        return loader.construct_scalar(node)
+
+    Loader.add_constructor("!vault", as_text)
     text = (SCENARIO / "inventory/group_vars/farmer/main.yml").read_text(encoding="utf-8")
     password = (SCENARIO / "vault-password").read_bytes().strip()
     vault = VaultLib([("default", VaultSecret(password))])

@@ -57,7 +57,8 @@ def test_plots_are_annotated_by_tls(ssh: Ssh, hosts: HostSet) -> None:
     token = ssh("farm1").check_output("cat /etc/goplot/grafana.token")
 
     def arrived() -> bool:
-        return status(ssh, hosts, "/api/annotations?tags=plot_stop", token)[1] != []
+        found: list[object] = status(ssh, hosts, "/api/annotations?tags=plot_stop", token)[1]
+        return found != []
 
     wait_until("an annotation", arrived, 120)
 

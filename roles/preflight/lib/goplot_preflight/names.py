@@ -68,7 +68,7 @@ def _meant(name: str, catalogue: Catalogue) -> str:
         joined = head != plain and bool(get_close_matches(head, [role], 1, _CLOSE_ROLE))
         run_on = "_" in role and plain.startswith(role.replace("_", ""))
         if joined or run_on:
-            close = get_close_matches(plain, catalogue.options, n=1, cutoff=_CLOSE_STRAY)
+            close: list[str] = get_close_matches(plain, catalogue.options, 1, _CLOSE_STRAY)
             if close and close[0].startswith(f"{role}_"):
                 return close[0]
     return ""
