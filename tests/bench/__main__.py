@@ -23,6 +23,7 @@ from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
 from tests.support import rpc_server
 from tests.support.farm_root import make_farm_root
+from tests.support.history import services_before
 from tests.support.rpc_server import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +34,6 @@ CHIA_SHOW_SECONDS = 1.1
 #: Most CPU of a run of a collector, and most resident memory of a service.
 COLLECTOR_SECONDS = 0.25
 SERVICE_MB = 40
-#: The last commit before prometheus_client, psutil and requests did their jobs: what they cost is
-#: the difference to it.
-BEFORE = "46e3ce5"
 _LOOKS = 20
 
 
@@ -289,15 +287,8 @@ def boards(folder: Path) -> list[Measure]:
 
 
 def environment_before(folder: Path) -> dict[str, str]:
-    """The environment in which goplot is as it was at BEFORE. Needs the repository's history."""
-    tree = folder / "before"
-    if not tree.exists():
-        tree.mkdir()
-        archive = subprocess.run(
-            ["git", "archive", BEFORE, "services"], cwd=ROOT, capture_output=True, check=True
-        )
-        subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
-    return {**ENVIRONMENT, "PYTHONPATH": f"{tree / 'services'}:{ROOT}"}
+    """The environment in which goplot is as it was before the libraries."""
+    return {**ENVIRONMENT, "PYTHONPATH": f"{services_before(folder)}:{ROOT}"}
 
 
 def cpu(command: list[str], times: int = 5, environment: Mapping[str, str] = ENVIRONMENT) -> float:

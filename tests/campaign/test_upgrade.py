@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.campaign.checks import faults
 from tests.campaign.farm import Farm
 from tests.hosts.system import wait_until
+from tests.support.history import services_before
 
 PROJECT = Path(__file__).parents[2]
 SERVICES = (
@@ -29,13 +30,9 @@ def newer_sources(folder: Path, version: str = VERSION) -> Path:
     """A copy of the package with another version."""
     built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
     shutil.copytree(PROJECT / "services", folder, ignore=built)
-    for name in ("pyproject.toml", "goplot/__init__.py"):
-        path = folder / name
-        text = path.read_text(encoding="utf-8")
-        path.write_text(
-            re.sub(r'^(version|__version__) = ".*"$', rf'\1 = "{version}"', text, flags=re.M),
-            encoding="utf-8",
-        )
+    path = folder / "goplot/__init__.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r'__version__ = ".*"', f'__version__ = "{version}"', text))
     return folder
 
 
@@ -51,9 +48,11 @@ def deploy(sources: Path) -> str:
     return done.stdout
 
 
-def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_path: Path) -> None:
+def upgrade_under_plots(farm: Farm, sources: Path) -> str:
+    """Deploy sources while plots run, restart everything: no plot notices, all count on."""
     farm.await_quiet()
     farm.set(max_plots=0, on_toggle="run")
+    ended = farm.results()
     indexes = [farm.start_by_hand() for _ in range(PLOTS)]
     wait_until("every plotter", lambda: all(map(farm.plotter_pid, indexes)), 60)
     plotters = {index: farm.plotter_pid(index) for index in indexes}
@@ -62,11 +61,9 @@ def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_pat
     tractors = {index: farm.main_pid(f"goplot-plot@{index}.service") for index in indexes}
     pacer = farm.main_pid("goplot-pacer.service")
 
-    assert "Install the package itself" in deploy(newer_sources(tmp_path / "services"))
-    assert farm.run("goplot", "--version").split() == ["goplot", VERSION]
+    words = deploy(sources)
     # The tractors go on in the build that they started with.
-    builds = farm.run("ls", "/opt/goplot/venvs").split()
-    assert len(builds) == 2
+    assert len(farm.run("ls", "/opt/goplot/venvs").split()) == 2
     assert farm.main_pid("goplot-pacer.service") != pacer
     farm.run("systemctl", "restart", *SERVICES)
 
@@ -79,9 +76,29 @@ def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_pat
     assert [result["done"] for result in results] == [True] * PLOTS
     farm.await_quiet()
     assert faults(farm) == []
+    assert farm.results()[: len(ended)] == ended
+    return words
+
+
+def test_an_upgrade_and_a_restart_of_everything_harm_no_plot(farm: Farm, tmp_path: Path) -> None:
+    words = upgrade_under_plots(farm, newer_sources(tmp_path / "services"))
+    assert "Install the package itself" in words
+    assert farm.run("goplot", "--version").split() == ["goplot", VERSION]
+    builds = farm.run("ls", "/opt/goplot/venvs").split()
 
     # Nothing runs the first build any more, so the next upgrade takes it away.
     deploy(newer_sources(tmp_path / "again", "9.9.10"))
     left = farm.run("ls", "/opt/goplot/venvs").split()
     assert len(left) == 2
     assert len(set(left) & set(builds)) == 1
+
+
+def test_a_farm_of_the_first_release_is_upgraded_under_its_plots(
+    farm: Farm, tmp_path: Path
+) -> None:
+    farm.await_quiet()
+    deploy(services_before(tmp_path))
+    # A plot whose state is the first release's from its start to its end.
+    farm.set(max_plots=0, on_toggle="run")
+    assert farm.result(farm.start_by_hand())["done"]
+    upgrade_under_plots(farm, PROJECT / "services")

@@ -98,7 +98,11 @@ def test_an_alert_is_tested_to_fire_stay_silent_and_recover(name: str) -> None:
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_the_alerts_do_what_their_tests_say(path: Path, promtool: Path) -> None:
     done = subprocess.run(
-        [promtool, "test", "rules", path.name], cwd=path.parent, capture_output=True, text=True
+        [promtool, "test", "rules", path.name],
+        cwd=path.parent,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -110,7 +114,9 @@ def test_the_role_deploys_all_rules() -> None:
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
 def test_prometheus_accepts_the_rules(path: Path, promtool: Path) -> None:
-    done = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True)
+    done = subprocess.run(
+        [promtool, "check", "rules", path], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -146,5 +152,7 @@ def test_prometheus_accepts_the_rules_when_time_goes_faster(
 ) -> None:
     file = tmp_path / path.name
     file.write_text(fast_rules(path.read_text()))
-    done = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True)
+    done = subprocess.run(
+        [promtool, "check", "rules", file], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -134,7 +134,9 @@ def test_queries_are_valid(promtool: Path, tmp_path: Path) -> None:
     rules = [{"record": f"query:{n}", "expr": filled(e)} for n, e in enumerate(EXPRESSIONS)]
     path = tmp_path / "queries.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    done = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True)
+    done = subprocess.run(
+        [promtool, "check", "rules", path], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

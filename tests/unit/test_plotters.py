@@ -157,7 +157,7 @@ def test_madmax_log() -> None:
     assert progress.plot_id == PLOT_ID
     assert progress.phase_seconds == {"1": 1092.2, "2": 500.5, "3": 900.0, "4": 37.1}
     assert (progress.phase, progress.fraction) == ("4", 1.0)
-    half = follow("madmax", MADMAX_LOG.split("Phase 2")[0])
+    half = follow("madmax", MADMAX_LOG.split("Phase 2", maxsplit=1)[0])
     assert half.phase == "2"
     assert 0.4 < half.fraction < 0.6
 

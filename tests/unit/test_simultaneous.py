@@ -62,7 +62,7 @@ def test_twenty_starts_at_once(waiting_root: FarmRoot) -> None:
         out, err = process.communicate(timeout=100)
         assert process.returncode in (0, 4), err
         answers.append(json.loads(out))
-    await_that(lambda: (root.path / "state" / "pacer.json").exists())
+    await_that((root.path / "state" / "pacer.json").exists)
     pacer.terminate()
     assert pacer.wait(60) == 0
     pacer.communicate()
@@ -120,7 +120,7 @@ def test_a_tractor_that_is_killed_leaves_no_plotter_behind(waiting_root: FarmRoo
 
 def plotting(root: FarmRoot) -> tuple[Job, int]:
     """The one job, once its plotter is at work, and the plotter's process."""
-    await_that(lambda: (root.temp(1) / "waiting").exists())
+    await_that((root.temp(1) / "waiting").exists)
     await_that(lambda: '"process": "' in (root.path / "state" / "jobs" / "1.json").read_text())
     (job,), _ = read_jobs(root.path / "state" / "jobs")
     assert job.process is not None

@@ -206,16 +206,16 @@ def _foreign_claims(
     claims = []
     for plot, temp_bytes in plots:
         temp = dest = None
+        spent = 0
         if plot.temp_paths:
             folder = plot.temp_paths[0]
             temp = mount_of(folder, mounts)
             there = written.setdefault(folder, _temporary_bytes(folder))
             spent = min(there, temp_bytes)
             written[folder] -= spent
-            temp_bytes -= spent
         if plot.dest_path:
             dest = mount_of(plot.dest_path, mounts)
-        claims.append(Claim(temp, temp_bytes, dest, plot.format.plot_bytes, "start"))
+        claims.append(Claim(temp, temp_bytes - spent, dest, plot.format.plot_bytes, "start"))
     return claims
 
 

@@ -100,7 +100,7 @@ class Pacer:
 
     def _say(self, topic: str, text: str, level: int = logging.INFO) -> None:
         """Log what is new about a topic; numbers that move do not make it new."""
-        key = text.split(":")[0] if topic == "reason" else text
+        key = text.split(":", maxsplit=1)[0] if topic == "reason" else text
         if self._said.get(topic, "") != key:
             self._said[topic] = key
             if text:

@@ -145,8 +145,8 @@ def test_plots_are_made_in_every_farm_that_is_there(ssh: Ssh, machine: ToMachine
 
     ssh("plotter1").check_output("touch /run/new")
     wait_until("new plots in every farm", new_in_each, 120)
-    for disk in there:
-        logs = ssh("plotter1").check_output(f"ls {there[disk]}/logs").split()
+    for path in there.values():
+        logs = ssh("plotter1").check_output(f"ls {path}/logs").split()
         assert any(log.startswith("plot.") and log.endswith(".log") for log in logs)
 
 

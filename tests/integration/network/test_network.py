@@ -48,8 +48,8 @@ def test_each_service_of_chias_runs_where_it_belongs(ssh: Ssh) -> None:
 
 def test_each_unit_is_sandboxed_and_runs_as_its_own_user(ssh: Ssh) -> None:
     users = {"chia": "chia", "goplot-harvester-log": "goplot-log"}
-    for host in UNITS:
-        for unit in UNITS[host] + WATCHES[host]:
+    for host, units in UNITS.items():
+        for unit in units + WATCHES[host]:
             # --threshold counts tenths.
             security = f"systemd-analyze security --no-pager --threshold=20 {unit}.service"
             ssh(host).run_expect([0], security)
