@@ -9,6 +9,7 @@ import pytest
 
 from goplot.diskhand.probe import ON_DISK, probe_all
 from goplot.diskhand.service import main
+from goplot.farm.disks import failing
 from goplot.farm.jobs import Stage
 from goplot.host.diskstate import read_own, read_plots
 from goplot.host.jobstore import write_job
@@ -145,7 +146,7 @@ def test_no_plot_starts_on_a_temp_farm_that_takes_no_write(root: FarmRoot) -> No
     assert main() == 0
     assert f"{root.temp(1)} is failing: Is a directory" in log(root)
     trouble = {temp.farm: temp.trouble for temp in observe(root.settings).temps}
-    assert trouble == {1: "failing: Is a directory", 2: None}
+    assert trouble == {1: failing("Is a directory"), 2: None}
     assert {reserve(root).temp_farm for _ in range(2)} == {2}
     probe_file.rmdir()
     main()

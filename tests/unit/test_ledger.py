@@ -11,7 +11,15 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from goplot.farm.disks import NOT_MOUNTED, OUT_OF_ROTATION_KIB, READ_ONLY, Disk, Space, TempFarm
+from goplot.farm.disks import (
+    NOT_MOUNTED,
+    OUT_OF_ROTATION_KIB,
+    READ_ONLY,
+    Disk,
+    Space,
+    TempFarm,
+    Trouble,
+)
 from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Claim, Job, Stage, Start, Written, claim_of, ledger
 from goplot.farm.placement import Limits, Need, Placement, place
@@ -23,7 +31,7 @@ class Volume:
 
     size: int
     used: int = 0
-    trouble: str | None = None
+    trouble: Trouble | None = None
     taken_out: bool = False
 
 
@@ -175,7 +183,7 @@ class Farm(RuleBasedStateMachine):
         self.disks[claim.disk_path].used += claim.dest_bytes
 
     @rule(data=st.data(), trouble=st.sampled_from([None, NOT_MOUNTED, READ_ONLY]))
-    def disk_changes(self, data: st.DataObject, trouble: str | None) -> None:
+    def disk_changes(self, data: st.DataObject, trouble: Trouble | None) -> None:
         """A disk goes away, comes back, turns read-only."""
         self.disks[data.draw(st.sampled_from(sorted(self.disks)))].trouble = trouble
 

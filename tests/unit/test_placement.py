@@ -5,10 +5,20 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goplot.farm.disks import OUT_OF_ROTATION_KIB, Disk, Space, TempFarm
+from goplot.farm.disks import (
+    NOT_MOUNTED,
+    OUT_OF_ROTATION_KIB,
+    READ_ONLY,
+    Disk,
+    Space,
+    TempFarm,
+    Trouble,
+    TroubleKind,
+    failing,
+)
 from goplot.farm.placement import Limits, Need, NoRoom, Placement, place, rotate
 
-TROUBLES = st.sampled_from([None, None, None, "not mounted", "read-only", "failing: EIO"])
+TROUBLES = st.sampled_from([None, None, None, NOT_MOUNTED, READ_ONLY, failing("EIO")])
 SPACES = st.builds(Space, used=st.integers(0, 500), free=st.integers(0, 500))
 
 
@@ -121,3 +131,13 @@ def test_a_full_farm_is_passed_over_not_waited_for() -> None:
     found = place([full, free], [temp], Need(10, 10), 1, 1, Limits())
     assert isinstance(found, Placement)
     assert found.disk is free
+
+
+@given(st.sampled_from(TroubleKind), st.text(max_size=40))
+def test_a_trouble_is_known_again_by_its_text(kind: TroubleKind, detail: str) -> None:
+    trouble = Trouble(kind, detail)
+    assert Trouble.of(str(trouble)) == trouble
+
+
+def test_other_reasons_are_not_troubles() -> None:
+    assert [Trouble.of(text) for text in ("", "full", "taken out by hand", "fail: x")] == [None] * 4

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from goplot import __version__
-from goplot.farm.disks import FAILING
+from goplot.farm.disks import Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock, program
 from goplot.host.annotations import waiting
@@ -94,8 +94,10 @@ def _add_disks(metrics: Metrics, observation: Observation, settings: Settings) -
     for disk in observation.disks:
         place = {"farm": str(disk.farm), "disk": disk.name}
         metrics.add("goplot_disk_mounted", int(disk.mounted), **place)
-        fault = disk.trouble or (own[disk.name].reason if disk.name in own else "")
-        metrics.add("goplot_disk_failing", int(fault.startswith(FAILING)), **place)
+        # diskhand knows more: it has tried to write.
+        trouble = disk.trouble or Trouble.of(own[disk.name].reason if disk.name in own else "")
+        fails = trouble is not None and trouble.kind is TroubleKind.FAILING
+        metrics.add("goplot_disk_failing", int(fails), **place)
         metrics.add("goplot_disk_in_rotation", int(disk.in_rotation), **place)
         metrics.add("goplot_disk_committed_bytes", disk.committed, **place)
         if disk.space is None:

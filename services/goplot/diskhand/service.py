@@ -12,7 +12,7 @@ from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.codec import encode
-from goplot.farm.disks import FAILING, READ_ONLY, Disk, TempFarm
+from goplot.farm.disks import READ_ONLY, Disk, TempFarm, failing
 from goplot.host import program
 from goplot.host.diskstate import (
     Own,
@@ -71,7 +71,7 @@ def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
     """The disks, with those that do not take a write in trouble."""
     faults = probe_all([disk.path for disk in disks if disk.trouble is None], ON_DISK, mountinfo)
     return [
-        replace(disk, trouble=f"{FAILING}: {faults[disk.path]}") if disk.path in faults else disk
+        replace(disk, trouble=failing(faults[disk.path])) if disk.path in faults else disk
         for disk in disks
     ]
 
@@ -84,10 +84,10 @@ def _probe_temps(settings: Settings, temps: tuple[TempFarm, ...]) -> list[str]:
     known = read_temp_faults(settings.roots.state)
     for path, fault in faults.items():
         if known.get(str(path)) != fault:
-            _logger.warning("%s is %s: %s", path, FAILING, fault)
+            _logger.warning("%s is %s", path, failing(fault))
     document = {str(path): fault for path, fault in faults.items()}
     write_whole(temp_faults_path(settings.roots.state), json.dumps(document) + "\n", durable=False)
-    return [f"{path} is {FAILING}: {fault}" for path, fault in faults.items()]
+    return [f"{path} is {failing(fault)}" for path, fault in faults.items()]
 
 
 def _lines(disk: Disk, verdict: Verdict, disks: Path) -> list[str]:

@@ -40,7 +40,7 @@ def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdi
     if disk.trouble is not None or disk.space is None:
         return Verdict(
             OUT_OF_ROTATION_KIB,
-            disk.trouble or NOT_MOUNTED,
+            str(disk.trouble or NOT_MOUNTED),
             f"is {disk.trouble}, setting size to {OUT_OF_ROTATION_KIB}",
         )
     if disk.space.free - disk.committed < plot_bytes:

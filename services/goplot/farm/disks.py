@@ -1,16 +1,50 @@
 """Disks and temp farms: what is known of one at one moment."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 #: A disk file that holds this (KiB) or more takes its disk out of rotation.
 OUT_OF_ROTATION_KIB = 9_999_999_999_999
 
-NOT_MOUNTED = "not mounted"
-READ_ONLY = "read-only"
-NAME_TWICE = "name used twice"
-FAILING = "failing"
-NO_FOLDERS = "no plots or logs folder"
+
+class TroubleKind(StrEnum):
+    """What can be wrong with a disk or a temp farm."""
+
+    NOT_MOUNTED = "not mounted"
+    READ_ONLY = "read-only"
+    NAME_TWICE = "name used twice"
+    FAILING = "failing"
+    NO_FOLDERS = "no plots or logs folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing can be written to a disk or a temp farm; `detail` is the system's reason."""
+
+    kind: TroubleKind
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """For people, such as `failing: Input/output error`."""
+        return f"{self.kind}: {self.detail}" if self.detail else self.kind.value
+
+    @classmethod
+    def of(cls, text: str) -> "Trouble | None":
+        """The trouble that `str` gave this text; None when it is of another thing."""
+        kind, _, detail = text.partition(": ")
+        return cls(TroubleKind(kind), detail) if kind in set(TroubleKind) else None
+
+
+NOT_MOUNTED = Trouble(TroubleKind.NOT_MOUNTED)
+READ_ONLY = Trouble(TroubleKind.READ_ONLY)
+NAME_TWICE = Trouble(TroubleKind.NAME_TWICE)
+NO_FOLDERS = Trouble(TroubleKind.NO_FOLDERS)
+
+
+def failing(detail: str | None) -> Trouble:
+    """A disk or temp farm that can't be read or written, with the system's reason."""
+    return Trouble(TroubleKind.FAILING, detail or "unknown error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +72,7 @@ class Disk:
     name: str
     path: Path
     space: Space | None
-    trouble: str | None = None
+    trouble: Trouble | None = None
     disk_file_kib: int | None = None
     committed: int = 0
     jobs: int = 0
@@ -81,7 +115,7 @@ class TempFarm:
     farm: int
     path: Path
     space: Space | None
-    trouble: str | None = None
+    trouble: Trouble | None = None
     committed: int = 0
     phases: tuple[str, ...] = ()
 

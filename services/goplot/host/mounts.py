@@ -62,7 +62,7 @@ def opened_on(path: Path, mounts: Mapping[str, Mount]) -> Iterator[int]:
     try:
         mount = mounts.get(str(path))
         if mount is None or mount.mount_id != mount_id(descriptor):
-            raise OSError(errno.ENODEV, NOT_MOUNTED, str(path))
+            raise OSError(errno.ENODEV, str(NOT_MOUNTED), str(path))
         yield descriptor
     finally:
         os.close(descriptor)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from goplot.farm.disks import (
-    FAILING,
     NAME_TWICE,
     NO_FOLDERS,
     NOT_MOUNTED,
@@ -17,6 +16,8 @@ from goplot.farm.disks import (
     Disk,
     Space,
     TempFarm,
+    Trouble,
+    failing,
 )
 from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
 from goplot.host.diskstate import read_temp_faults
@@ -113,7 +114,7 @@ def read_disk_file(path: Path) -> int | None:
     return int(last) if re.fullmatch(r"[0-9]{1,30}", last) else OUT_OF_ROTATION_KIB
 
 
-def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, str | None]:
+def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, Trouble | None]:
     """Space of a folder that must be a mount point, and its trouble if it has any."""
     mount = mounts.get(str(path))
     if mount is None:
@@ -121,18 +122,18 @@ def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, str 
     try:
         space = read_space(path)
     except OSError as error:
-        return None, f"{FAILING}: {error.strerror}"
+        return None, failing(error.strerror)
     return space, READ_ONLY if mount.read_only else None
 
 
-def folder_trouble(disk: Path) -> str | None:
+def folder_trouble(disk: Path) -> Trouble | None:
     """Why a mounted disk's folders for plots and their logs can't be used (None: they can)."""
     try:
         modes = [(disk / name).stat().st_mode for name in ("plots", "logs")]
     except FileNotFoundError:
         return NO_FOLDERS
     except OSError as error:
-        return f"{FAILING}: {error.strerror}"
+        return failing(error.strerror)
     return None if all(stat.S_ISDIR(mode) for mode in modes) else NO_FOLDERS
 
 
@@ -173,14 +174,14 @@ def _temp(
     """A temp farm; `fault` is why it took no write when diskhand last tried."""
     space, trouble = look_at(path, mounts)
     if trouble is None and fault is not None:
-        trouble = f"{FAILING}: {fault}"
+        trouble = failing(fault)
     if trouble is None:
         try:
             # A file system whose device is gone may still tell its size.
             with os.scandir(path) as entries:
                 next(entries, None)
         except OSError as error:
-            trouble = f"{FAILING}: {error.strerror}"
+            trouble = failing(error.strerror)
     entry = book.get(path, _NOTHING)
     return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases)
 

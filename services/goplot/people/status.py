@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from goplot.farm.disks import FAILING, Disk, TempFarm
+from goplot.farm.disks import Disk, TempFarm, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
 from goplot.host.tunables import Tunables
@@ -43,9 +43,9 @@ def problems(status: Status) -> list[str]:
     for index, fault in view.observation.broken.items():
         found.append(f"plot {index}: its job file can't be read: {fault}")
     for disk in view.observation.disks:
-        fault = disk.trouble or status.reasons.get(disk.name, "")
-        if disk.trouble is not None or fault.startswith(FAILING):
-            found.append(f"disk {disk.path} is {fault}")
+        trouble = disk.trouble or Trouble.of(status.reasons.get(disk.name, ""))
+        if trouble is not None and (disk.trouble or trouble.kind is TroubleKind.FAILING):
+            found.append(f"disk {disk.path} is {trouble}")
     found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
     for job in view.observation.jobs:
         if job.stage is Stage.STRANDED:
@@ -66,7 +66,7 @@ def problems(status: Status) -> list[str]:
 def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
     """A few words on a disk: its trouble, why it is out of rotation, `full` or `ok`."""
     if disk.trouble is not None:
-        return disk.trouble
+        return str(disk.trouble)
     if disk.space is not None and disk.space.free - disk.committed < plot_bytes:
         return "full"
     if disk.taken_out:
@@ -205,7 +205,7 @@ def _temps(view: Snapshot) -> str:
     rows = [
         [
             str(temp.farm),
-            temp.trouble or "ok",
+            str(temp.trouble or "ok"),
             size(temp.space.used) if temp.space else "-",
             size(temp.space.total) if temp.space else "-",
             size(temp.committed) if temp.committed else "-",
@@ -245,7 +245,7 @@ def _temp_document(temp: TempFarm, temp_bytes: int) -> dict[str, Any]:
     return {
         "farm": temp.farm,
         "path": str(temp.path),
-        "state": temp.trouble or "ok",
+        "state": str(temp.trouble or "ok"),
         "mounted": temp.mounted,
         "size": temp.space.total if temp.space else None,
         "used": temp.space.used if temp.space else None,
