@@ -65,7 +65,7 @@ def choose_disk(state: JobState, excluded: set[Path]) -> bool:
         if isinstance(found, NoRoom):
             return False
         stage = Stage.DELIVERING if state.job.plot_file else state.job.stage
-        state.keep(
+        state.save(
             replace(
                 state.job,
                 stage=stage,
@@ -82,7 +82,7 @@ def choose_disk(state: JobState, excluded: set[Path]) -> bool:
 def strand(state: JobState) -> None:
     """Keep a finished plot on temp, and wait a while for a disk that can take it."""
     if state.job.stage is not Stage.STRANDED:
-        state.keep(replace(state.job, stage=Stage.STRANDED))
+        state.save(replace(state.job, stage=Stage.STRANDED))
         note = f"no disk can take it; it is safe in {state.job.folder}"
         state.note(note, phase="stranded")
     pause(state)

@@ -72,14 +72,14 @@ class JobRun:
         except ValueError as error:
             raise JobFailedError("settings", str(error)) from error
         # The boot in which the plotter runs is what counts after a crash.
-        state.keep(replace(state.job, stage=Stage.PLOTTING, start=clock.now()))
+        state.save(replace(state.job, stage=Stage.PLOTTING, start=clock.now()))
         try:
             job.folder.mkdir(mode=0o750, exist_ok=True)
             self._plotter = PlotterProcess(command, settings.environment, job.folder)
         except OSError as error:
             raise JobFailedError("plotter", f"{command[0]}: {error.strerror}") from error
         state.log(f"started: {' '.join(command)}", "strtplot")
-        state.keep_progress(replace(state.job, process=self._plotter.identity))
+        state.save_progress(replace(state.job, process=self._plotter.identity))
         state.announce()
         if state.stopping:
             self._plotter.terminate()
@@ -177,7 +177,7 @@ class JobRun:
             raise JobFailedError("temp", f"{plot}: {error.strerror}") from error
         stage = Stage.DELIVERING
         job = replace(state.job, stage=stage, plot_id=plot_id, plot_file=plot.name)
-        state.keep_surely(job)
+        state.save_or_wait(job)
 
     def _check_temp(self) -> None:
         """Refuse to plot where the temp farm is gone or full by now."""

@@ -59,20 +59,20 @@ class JobState:
         """Log a line about this job that a person should look at."""
         self._log.warn(f"plot-{self.job.index} {text}", program)
 
-    def keep(self, job: Job) -> None:
+    def save(self, job: Job) -> None:
         """Replace the job's record. Raises OSError."""
         self.job = job
         self._written = time.monotonic()
         write_job(self.settings.roots.jobs, job)
 
-    def keep_surely(self, job: Job) -> None:
+    def save_or_wait(self, job: Job) -> None:
         """Replace the job's record, however long it takes until it can be written.
 
         Raises StoppedError when the job is stopped meanwhile.
         """
         while True:
             try:
-                self.keep(job)
+                self.save(job)
                 return
             except OSError as error:
                 self.warn(f"waits until its record can be written: {error.strerror}")
@@ -80,10 +80,10 @@ class JobState:
             if self.stopping:
                 raise StoppedError
 
-    def keep_progress(self, job: Job) -> None:
+    def save_progress(self, job: Job) -> None:
         """Replace the record of progress; a full state disk must not end a plot under way."""
         try:
-            self.keep(job)
+            self.save(job)
         except OSError as error:
             if not self._unwritten:
                 self.warn(f"its progress can't be written: {error.strerror}")
@@ -94,7 +94,7 @@ class JobState:
     def note(self, text: str | None, *, phase: str | None = None) -> None:
         """Keep, log and show what a person should know; nothing happens when it is not new."""
         if text != self.job.note:
-            self.keep(replace(self.job, note=text, phase=phase or self.job.phase))
+            self.save(replace(self.job, note=text, phase=phase or self.job.phase))
             if text is not None:
                 self.warn(text, "endplot")
                 notify(f"STATUS={text}")
@@ -103,7 +103,7 @@ class JobState:
         """Keep what the plotter's log has told, phase by phase, progress now and then."""
         before, self.progress = self.progress, progress
         if progress.plot_id != before.plot_id:
-            self.keep_progress(replace(self.job, plot_id=progress.plot_id))
+            self.save_progress(replace(self.job, plot_id=progress.plot_id))
         if (progress.phase, progress.fraction) != (before.phase, before.fraction):
             self.phase(progress.phase, progress.fraction)
 
@@ -120,7 +120,7 @@ class JobState:
         elif now - self._written < _WRITE_PROGRESS_EVERY:
             return
         notify(f"STATUS=phase {phase}, {progress:.0%}")
-        self.keep_progress(replace(job, phase=phase, progress=progress))
+        self.save_progress(replace(job, phase=phase, progress=progress))
 
     def announce(self) -> None:
         """Annotate that the plot started."""
