@@ -17,7 +17,7 @@ from goplot.plotters.base import (
     program_arguments,
 )
 
-# Most temporary space in GiB, from Chia's table of k sizes.
+# Maximum temporary space in GiB, from Chia's table of k sizes.
 _TEMP_GIB = {32: 240, 33: 522, 34: 1042, 35: 2176}
 
 _ID = re.compile(r"ID: ([0-9a-f]{64})$")
@@ -30,7 +30,7 @@ _TROUBLE = re.compile(
 
 
 def command(request: Request) -> list[str]:
-    """`chia plots create` for one plot; user's options come last, so that they win.
+    """`chia plots create` for one plot; the user's options come last, so that they take precedence.
 
     Raises ValueError for a compressed plot, which chiapos can't make.
     """
@@ -65,7 +65,7 @@ def read_line(progress: Progress, line: str) -> Progress:
 
 
 def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
-    """The most that one plot takes in its temp farm, whatever the options."""
+    """The maximum space of one plot in its temp farm, whatever the options."""
     del options
     known = _TEMP_GIB.get(plot_format.k)
     if known is not None:
@@ -75,7 +75,7 @@ def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
 
 
 def foreign(arguments: list[str]) -> ForeignPlot | None:
-    """`chia plots create` or `chia plotters chiapos` that was started by hand."""
+    """`chia plots create` or `chia plotters chiapos` when started by hand."""
     words = program_arguments(arguments)
     if not words or not words[0].startswith("chia"):
         return None
