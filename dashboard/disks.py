@@ -7,7 +7,7 @@ from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look
 from dashboard.selectors import highest, least, of, total
 
 _BY = "instance, farm, disk"
-_NONE = "No disk in this choice of hosts"
+_NONE = "No disk on the selected hosts"
 
 
 def board() -> build.Dashboard:
@@ -15,7 +15,7 @@ def board() -> build.Dashboard:
     return parts.page(
         "goplot-disks",
         "Disks",
-        "Every disk of every host: room, plots, health, and the hours that are left.",
+        "Every disk of every host: space, plots, health, and the hours left.",
         [*_summary(), "Every disk", *_every(), "Drives", *_drives()],
         since="now-24h",
     )
@@ -26,7 +26,7 @@ def _max(metric: str) -> str:
 
 
 def _mounted(metric: str) -> str:
-    """What node_exporter says of a disk: of hosts that do not plot."""
+    """node_exporter's metric for a disk: for hosts that do not plot."""
     found = of(metric, 'mountpoint=~"/farm/[0-9]+/[^/]+"')
     farm = f'label_replace({found}, "farm", "$1", "mountpoint", "/farm/([0-9]+)/.+")'
     disk = f'label_replace({farm}, "disk", "$1", "mountpoint", "/farm/[0-9]+/(.+)")'
@@ -34,7 +34,7 @@ def _mounted(metric: str) -> str:
 
 
 def _placed(record: str) -> str:
-    """What a record says of a drive, by the disk that is on it."""
+    """A record's value for a drive, by the disk that is on it."""
     info = of("instance_drive:goplot_drive:info", 'disk!=""')
     return f"max by ({_BY}) ({info} * on (instance, drive) group_left () {of(record)})"
 
@@ -48,31 +48,33 @@ def _summary() -> list[parts.Panel]:
     return [
         parts.single(
             "Disks",
-            "Disks of the chosen hosts, mounted or not.",
+            "Disks of the selected hosts, mounted or not.",
             f"count(max by ({_BY}) ({either}))",
             Look("none", **small),
         ),
         parts.single(
             "Disks gone",
-            "Disks whose folder is no mount point now.",
+            "Disks whose folder is not a mount point now.",
             f"sum(1 - max by ({_BY}) ({either}))",
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Drives failing",
-            "Drives that say of themselves that they fail.",
+            "Drives that report that they are failing.",
             total("instance_drive:goplot_drive_failing:bool"),
-            Look("none", steps=parts.SOME_IS_BAD, empty="No drive tells its health", **parts.SMALL),
+            Look(
+                "none", steps=parts.SOME_IS_BAD, empty="No drive reports its health", **parts.SMALL
+            ),
         ),
         parts.single(
             "Size",
-            "Size of all disks that are mounted.",
+            "Size of all mounted disks.",
             f"sum({_SIZE})",
             Look("bytes", decimals=2, **small),
         ),
         parts.single(
             "Room",
-            "Bytes in rotation that are promised to no plot.",
+            "Bytes in rotation that are not reserved for a plot.",
             total("goplot_disk_available_bytes"),
             Look("bytes", decimals=2, **small),
         ),
@@ -86,12 +88,12 @@ def _summary() -> list[parts.Panel]:
                 width=4,
                 height=4,
                 steps=((None, BAD), (24, WARNING), (72, GOOD)),
-                empty="Nothing is being filled",
+                empty="No disk is filling up",
             ),
         ),
         parts.lines(
             "Used, committed and size",
-            "Disks of plotters: what lies there, what is promised to running plots, what there is.",
+            "Disks of plotters: used space, space reserved for running plots, and size.",
             [
                 (total("instance:goplot_disk_used_bytes:sum"), "used"),
                 (total("instance:goplot_disk_committed_bytes:sum"), "committed"),
@@ -101,7 +103,7 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.lines(
             "Plots on disks and plots farmed",
-            "Plot files that lie on the disks, and those that harvesters have.",
+            "Plot files on the disks, and those that harvesters farm.",
             [
                 (total("instance:goplot_harvester_disk_plot_files:sum"), "on disks"),
                 (total("instance:chia_harvester_plots:sum"), "farmed"),
@@ -121,7 +123,7 @@ def _every() -> list[parts.Panel]:
     return [
         parts.table(
             "Every disk",
-            "Room, plots and health of every disk, by host, farm and disk.",
+            "Space, plots and health of every disk, by host, farm and disk.",
             [
                 (
                     "Mounted",
@@ -174,7 +176,7 @@ def _drives() -> list[parts.Panel]:
     return [
         parts.table(
             "Drives and their places",
-            "Serial numbers with the place where a person finds them.",
+            "Serial numbers of drives with their farm and disk.",
             [
                 ("Known", f"group by ({info}) ({drive})", [("custom.hidden", True)]),
                 (
@@ -197,22 +199,22 @@ def _drives() -> list[parts.Panel]:
                 "disk": "Disk",
                 "temp_farm": "Temp farm",
             },
-            Look("none", width=24, height=10, empty="No drive is known: node_exporter is missing"),
+            Look("none", width=24, height=10, empty="No drive found: node_exporter is missing"),
         ),
         parts.lines(
             "Temperature of drives",
-            "The hottest drive of each host; the hottest eight.",
+            "The hottest drive of each host; the top eight.",
             [
                 (
                     highest(8, "instance:goplot_drive_temperature:max_celsius"),
                     "{{instance}}",
                 )
             ],
-            Look("celsius", low=None, empty="No drive tells its temperature"),
+            Look("celsius", low=None, empty="No drive reports its temperature"),
         ),
         parts.lines(
             "Drive input and output",
-            "Bytes a second of all drives of the chosen hosts.",
+            "Bytes per second of all drives of the selected hosts.",
             [(total(f"instance:node_disk_{way}_bytes:rate5m"), way) for way in ("read", "written")],
             Look("Bps", colours={"read": SKY, "written": BLUE}),
         ),

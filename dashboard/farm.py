@@ -1,4 +1,4 @@
-"""Farm: is it farming, what does it hold, what does it win."""
+"""Farm: is it farming, how large is it, what does it win."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 
@@ -20,7 +20,7 @@ _FIRING = (
     "count by (alertname, instance, farm, disk, harvester) "
     '(ALERTS{alertstate="firing",severity!="info"})'
 )
-_ASKED = "Nothing is known: the farmer collector has not asked yet"
+_ASKED = "No data: the farmer collector has not run yet"
 
 
 def _won(days: int) -> str:
@@ -33,7 +33,7 @@ def board() -> build.Dashboard:
     return parts.page(
         "goplot-farm",
         "Farm",
-        "The whole farm: does it farm, what does it hold, what does it win.",
+        "The whole farm: is it farming, how large is it, what does it win.",
         [*_status(), "Winning", *_winning(), "Harvesters", *_harvesters(), "Pools", *_pools()],
         since="now-24h",
     )
@@ -44,7 +44,7 @@ def _status() -> list[parts.Panel]:
     return [
         parts.single(
             "Farming status",
-            "What Chia itself says of the farm: farming, syncing, not synced, farmer down.",
+            "The farm's status as Chia reports it: farming, syncing, not synced, farmer down.",
             f"max by (status) ({status} == 1)",
             Look("none", colours=_STATUSES, empty=_ASKED, **parts.SMALL),
             name="{{status}}",
@@ -68,7 +68,7 @@ def _status() -> list[parts.Panel]:
         ),
         parts.single(
             "Active alerts",
-            "Alerts that fire now and need somebody; the table below names them.",
+            "Alerts that are firing and need attention; the table below lists them.",
             f"count({_FIRING}) or vector(0)",
             Look("none", steps=parts.SOME_IS_WARNING, **parts.SMALL),
         ),
@@ -80,7 +80,7 @@ def _status() -> list[parts.Panel]:
         ),
         parts.single(
             "Size",
-            "Bytes of all plots that are farmed.",
+            "Bytes of all farmed plots.",
             total("chia_farmer_harvester_bytes"),
             Look("bytes", decimals=2, empty=_ASKED, **parts.SMALL),
         ),
@@ -113,7 +113,7 @@ def _status() -> list[parts.Panel]:
             "Expected time to win",
             "Mean time to a win with this farm's share of the netspace. Chance decides each win.",
             least("chia_expected_win_seconds"),
-            Look("s", decimals=1, empty="No plots, or no netspace known", **parts.SMALL),
+            Look("s", decimals=1, empty="No plots, or the netspace is unknown", **parts.SMALL),
         ),
         parts.single(
             "Last win",
@@ -123,7 +123,7 @@ def _status() -> list[parts.Panel]:
         ),
         parts.table(
             "Active alerts",
-            "Alerts that fire now, with their severity and place; each has a runbook.",
+            "Firing alerts with their severity and place; each has a runbook.",
             [
                 (
                     "Since",
@@ -141,7 +141,7 @@ def _status() -> list[parts.Panel]:
                 "disk": "Disk",
                 "harvester": "Harvester",
             },
-            Look("none", width=24, height=7, empty="No alert fires: all is well"),
+            Look("none", width=24, height=7, empty="No alert is firing"),
         ),
     ]
 
@@ -160,24 +160,24 @@ def _winning() -> list[parts.Panel]:
     panels = [
         parts.single(
             "Wins a day, est.",
-            "Wins a day that this farm's share of the netspace gives on average.",
+            "Average wins per day with this farm's share of the netspace.",
             f"86400 / min({of('chia_expected_win_seconds')})",
-            Look("none", empty="No plots, or no netspace known", decimals=2, **small),
+            Look("none", empty="No plots, or the netspace is unknown", decimals=2, **small),
         )
     ]
     panels += [
         parts.single(
             f"Wins a day, {days} d",
-            f"Blocks won a day, over the last {days} days.",
+            f"Blocks won per day, over the last {days} days.",
             _won(days),
-            Look("none", empty="The wallet is not known for so long", decimals=2, **small),
+            Look("none", empty="No wallet data for that long", decimals=2, **small),
         )
         for days in (1, 3, 7)
     ]
     panels.append(
         parts.single(
             "XCH farmed",
-            "All that was farmed since the wallet's first block.",
+            "Everything farmed since the wallet's first block.",
             f"sum({farmed}) / {_XCH}",
             Look("none", empty="The wallet does not answer", decimals=2, **small),
         )
@@ -185,9 +185,9 @@ def _winning() -> list[parts.Panel]:
     panels += [
         parts.single(
             f"XCH, {days} d",
-            f"What was farmed within the last {days} days.",
+            f"Farmed within the last {days} days.",
             f"sum({farmed} - {farmed} offset {days}d) / {_XCH}",
-            Look("none", empty="The wallet is not known for so long", decimals=2, **small),
+            Look("none", empty="No wallet data for that long", decimals=2, **small),
         )
         for days in (1, 3, 7)
     ]
@@ -197,14 +197,14 @@ def _winning() -> list[parts.Panel]:
             "Netspace",
             "Estimated space of the whole network over time.",
             [(f"{most('chia_netspace_bytes')} / {_EIB}", "netspace")],
-            # Axes in bytes have no marks beyond 2^53.
+            # Axes in bytes have no ticks beyond 2^53.
             Look("suffix: EiB", colours={"netspace": PURPLE}, low=None, decimals=2),
         ),
         parts.lines(
             "Expected time to win",
             "Mean time to a win over time: it falls with more plots and rises with netspace.",
             [(least("chia_expected_win_seconds"), "expected")],
-            Look("s", colours={"expected": ORANGE}, empty="No plots, or no netspace known"),
+            Look("s", colours={"expected": ORANGE}, empty="No plots, or the netspace is unknown"),
         ),
     ]
 
@@ -231,17 +231,17 @@ def _harvesters() -> list[parts.Panel]:
                 ("Missing keys", seen("chia_farmer_harvester_missing_keys"), bad),
                 ("Duplicates", seen("chia_farmer_harvester_duplicates"), bad),
                 (
-                    "Told in full",
+                    "Full sync",
                     f"{seen('chia_farmer_harvester_last_sync_timestamp_seconds')} * 1000",
                     [parts.unit("dateTimeFromNow")],
                 ),
             ],
             {"harvester": "Harvester"},
-            Look("none", width=24, height=8, empty="No harvester is known to the farmer"),
+            Look("none", width=24, height=8, empty="The farmer knows no harvester"),
         ),
         parts.lines(
             "Eligible plots",
-            "Plots a minute that pass the filter, of all harvesters.",
+            "Plots per minute that pass the filter, of all harvesters.",
             [
                 (
                     f"sum(rate({everywhere('chia_harvester_eligible_plots_total')}"
@@ -253,7 +253,7 @@ def _harvesters() -> list[parts.Panel]:
         ),
         parts.lines(
             "Plots by harvester",
-            "Plots that each harvester farms; the largest eight.",
+            "Plots that each harvester farms; the top eight.",
             [(f"topk(8, {seen('chia_farmer_harvester_plots')})", "{{harvester}}")],
             Look("none", empty=_ASKED),
         ),
@@ -265,7 +265,7 @@ def _pools() -> list[parts.Panel]:
     return [
         parts.lines(
             "Partials",
-            "Partials within the hour before each moment, by what the pool made of them.",
+            "Partials in the preceding hour, by the pool's result.",
             [(f"sum by (result) (increase({partials}[1h]))", "{{result}}")],
             Look(
                 "none",
@@ -282,7 +282,7 @@ def _pools() -> list[parts.Panel]:
         ),
         parts.lines(
             "Points acknowledged",
-            "Points that the pool acknowledged within the last day.",
+            "Points that the pool acknowledged in the last day.",
             [(f"sum by (pool) ({of('chia_pool_points_acknowledged_24h')})", "{{pool}}")],
             Look("none", empty="This farm is in no pool"),
         ),

@@ -28,7 +28,7 @@ def _summary() -> list[parts.Panel]:
     return [
         parts.single(
             "Hosts",
-            "Hosts of the inventory that are watched.",
+            "Hosts of the inventory that are monitored.",
             f"count({of('up')})",
             Look("none", empty="No host is scraped", **parts.SMALL),
         ),
@@ -40,7 +40,7 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.single(
             "Active alerts",
-            "Alerts that fire now for the chosen hosts.",
+            "Firing alerts of the selected hosts.",
             "count(count by (alertname, instance, farm, disk, harvester) "
             '(ALERTS{alertstate="firing",severity!="info",instance=~"$instance"}))'
             " or vector(0)",
@@ -48,29 +48,29 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.single(
             "Stale textfiles",
-            "Files of metrics that were not written for five minutes.",
+            "Metrics files that have not been written for five minutes.",
             f"count({of('instance_file:node_textfile_age:seconds', _OURS)} > 300) or vector(0)",
             Look("none", steps=parts.SOME_IS_WARNING, **parts.SMALL),
         ),
         parts.single(
             "Bad tunables",
-            "Tunables whose file holds no good value.",
+            "Tunables whose file holds an invalid value.",
             f"sum(1 - {of('goplot_tunable_valid')})",
             Look(
                 "none",
                 steps=parts.SOME_IS_WARNING,
-                empty="No plotter in this choice of hosts",
+                empty="No plotter among the selected hosts",
                 **parts.SMALL,
             ),
         ),
         parts.single(
             "Annotations waiting",
-            "Starts and stops that Grafana has not taken yet.",
+            "Starts and stops that have not been sent to Grafana yet.",
             total("goplot_annotations_waiting"),
             Look(
                 "none",
                 steps=parts.SOME_IS_WARNING,
-                empty="No plotter in this choice of hosts",
+                empty="No plotter among the selected hosts",
                 **parts.SMALL,
             ),
         ),
@@ -88,7 +88,7 @@ def _hosts() -> list[parts.Panel]:
     return [
         parts.table(
             "Every host",
-            "Every host with what it does and how it is.",
+            "Every host with its groups and its state.",
             [
                 ("Up", f"max by (instance, groups) ({of('up')})", parts.named(parts.YES_NO)),
                 ("Uptime", f"time() - {_by('node_boot_time_seconds')}", [parts.unit("s")]),
@@ -120,7 +120,7 @@ def _machines() -> list[parts.Panel]:
         machine.cpu(),
         parts.lines(
             "Memory",
-            "Used share of memory of each host; the fullest eight.",
+            "Used share of memory of each host; the top eight.",
             [
                 (
                     f"topk(8, 1 - {_by('node_memory_MemAvailable_bytes')}"
@@ -133,7 +133,7 @@ def _machines() -> list[parts.Panel]:
         machine.pressure(),
         parts.lines(
             "Network",
-            "Bytes a second of all chosen hosts.",
+            "Bytes per second of all selected hosts.",
             [
                 (f"sum(rate({of(f'node_network_{way}_bytes_total', network)}{_RATE}))", name)
                 for way, name in (("receive", "received"), ("transmit", "sent"))
@@ -167,7 +167,7 @@ def _goplot() -> list[parts.Panel]:
         ),
         parts.lines(
             "Age of textfiles",
-            "Time since goplot's files of metrics were written: the oldest of each kind.",
+            "Time since goplot's metrics files were written: the oldest of each kind.",
             [
                 (
                     f"max by (file) ({of('instance_file:node_textfile_age:seconds', _OURS)})",
@@ -198,11 +198,11 @@ def _goplot() -> list[parts.Panel]:
                 )
             ],
             {"service": "Service", "version": "Version"},
-            Look("none", width=8, empty="Nothing tells its version"),
+            Look("none", width=8, empty="No version is reported"),
         ),
         parts.lines(
             "Time to evaluate rules",
-            "How long Prometheus takes for each group of rules.",
+            "How long Prometheus takes to evaluate each group of rules.",
             [
                 (
                     "max by (group) (label_replace("
@@ -215,7 +215,7 @@ def _goplot() -> list[parts.Panel]:
         ),
         parts.lines(
             "Time series",
-            "How many time series Prometheus holds.",
+            "Number of time series in Prometheus.",
             [('sum(prometheus_tsdb_head_series{job="prometheus"})', "series")],
             Look("locale", colours={"series": GREY}, empty="Prometheus does not scrape itself"),
         ),

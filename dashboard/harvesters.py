@@ -6,7 +6,7 @@ from dashboard import parts
 from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING, YELLOW, Look
 from dashboard.selectors import highest, most, of, total
 
-_NONE = "No harvester in this choice of hosts"
+_NONE = "No harvester among the selected hosts"
 _RATE = "[$__rate_interval]"
 STATES = {
     "ok": ("ok", GOOD),
@@ -39,21 +39,21 @@ def _summary() -> list[parts.Panel]:
             Look("none", steps=parts.SOME_IS_GOOD, **small),
         ),
         parts.single(
-            "Harvesters not well",
-            "Harvesters that do not answer or whose log is not as it should be.",
+            "Unhealthy harvesters",
+            "Harvesters that do not answer or whose log shows a problem.",
             f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 "
             f"or on (instance) {of('chia_harvester_up')} == 0) or vector(0)",
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Plots",
-            "Plots that the chosen harvesters farm.",
+            "Plots that the selected harvesters farm.",
             total("instance:chia_harvester_plots:sum"),
-            Look("locale", width=4, height=4, empty="No harvester in this choice farms a plot"),
+            Look("locale", width=4, height=4, empty="No selected harvester farms a plot"),
         ),
         parts.single(
             "Longest quiet",
-            "Time since the last eligible line of the harvester that is quiet for longest.",
+            "Time since the last eligible line of the harvester that has been quiet for longest.",
             most("chia_harvester_eligible_age_seconds"),
             Look("s", steps=((None, GOOD), (120, WARNING), (300, BAD)), decimals=0, **small),
         ),
@@ -65,7 +65,7 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.single(
             "Proofs in 24 h",
-            "Proofs that were found within the last day, partials of pools too.",
+            "Proofs found in the last day, including partials for pools.",
             f"sum(increase({of('chia_harvester_proofs_found_total')}[1d]))",
             Look("none", decimals=0, **small),
         ),
@@ -80,13 +80,13 @@ def _lookups() -> list[parts.Panel]:
     return [
         parts.heat(
             "Lookup times",
-            "How many lookups took how long. A proof must be there within 28 seconds.",
+            "Distribution of lookup times. A proof must be found within 28 seconds.",
             [(f"sum by (le) (increase({bucket}{_RATE}))", "{{le}}")],
             Look("s", empty=_NONE, interval="5m"),
         ),
         parts.lines(
             "Lookup time",
-            "Half, 95 and 99 of 100 lookups took no longer than this.",
+            "50, 95 and 99 % of the lookups took no longer than this.",
             [
                 (f"histogram_quantile({q}, sum by (le) (rate({bucket}{_RATE})))", name)
                 for q, name in ((0.5, "50 %"), (0.95, "95 %"), (0.99, "99 %"))
@@ -100,13 +100,13 @@ def _lookups() -> list[parts.Panel]:
         ),
         parts.lines(
             "Slow lookups by harvester",
-            "Share of lookups over five seconds within half an hour; the slowest eight.",
+            "Share of lookups over five seconds in the preceding half hour; the top eight.",
             [(highest(8, "instance:chia_harvester_lookups_slow:ratio30m"), "{{instance}}")],
             Look("percentunit", empty="No lookup within half an hour"),
         ),
         parts.lines(
             "Eligible plots by harvester",
-            "Plots a minute that pass the filter; the largest eight.",
+            "Plots per minute that pass the filter; the top eight.",
             [
                 (
                     f"topk(8, sum by (instance) (rate({of('chia_harvester_eligible_plots_total')}"
@@ -118,7 +118,7 @@ def _lookups() -> list[parts.Panel]:
         ),
         parts.lines(
             "Proofs found",
-            "Proofs within the hour before each moment, by version of the plot.",
+            "Proofs in the preceding hour, by plot version.",
             [
                 (
                     f"sum by (version) (increase({of('chia_harvester_proofs_found_total')}[1h]))",
@@ -129,7 +129,7 @@ def _lookups() -> list[parts.Panel]:
         ),
         parts.lines(
             "Errors",
-            "Lookups that failed or whose proof was dropped within the hour before, by reason.",
+            "Lookups that failed or whose proof was dropped in the preceding hour, by reason.",
             [
                 (
                     "sum by (reason) "
@@ -152,8 +152,8 @@ def _every() -> list[parts.Panel]:
     bad = parts.coloured((None, GOOD), (1, RED))
     return [
         parts.timeline(
-            "What the logs say",
-            "The state of every harvester by its log; those that are worst, thirty of them.",
+            "State by log",
+            "The state of every harvester by its log; the worst thirty.",
             [
                 (
                     f"{state} and on (instance) topk(30, max_over_time({state}[$__range] @ end()))",
@@ -164,7 +164,7 @@ def _every() -> list[parts.Panel]:
         ),
         parts.table(
             "Every harvester",
-            "What each harvester says of itself.",
+            "What each harvester reports.",
             [
                 ("Up", by("chia_harvester_up"), parts.named(parts.YES_NO)),
                 ("Farmers", by("chia_harvester_farmer_connections"), []),

@@ -1,4 +1,4 @@
-"""What all dashboards are made of: colours, selectors, panels, variables, links."""
+"""The building blocks of all dashboards: colours, selectors, panels, variables, links."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from grafana_foundation_sdk.models import common as commons
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import prometheus as queries
 
-# Okabe and Ito's palette: told apart by colour-blind people, on dark and on light ground.
+# Okabe and Ito's palette: distinguishable by colour-blind people, on dark and light backgrounds.
 BLUE, SKY, GREEN, YELLOW = "#0072B2", "#56B4E9", "#009E73", "#F0E442"
 ORANGE, RED, PURPLE, GREY = "#E69F00", "#D55E00", "#CC79A7", "#999999"
 GOOD, WARNING, BAD, NEUTRAL = GREEN, ORANGE, RED, SKY
 LIMIT = GREY
 
-#: Said by a panel that is empty for no reason that goplot knows of.
+#: Shown by a panel that is empty for an unknown reason.
 NO_DATA = "No data in this time range"
 
 DATASOURCE = commons.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -43,7 +43,7 @@ class Sized(Size):
     empty: str
 
 
-#: A panel with one number, and what is good of numbers that should be zero, or should not.
+#: A panel with one number, and thresholds for numbers that should be zero, or should not.
 SMALL: Size = {"width": 4, "height": 4}
 SOME_IS_GOOD = ((None, BAD), (1, GOOD))
 SOME_IS_WARNING = ((None, GOOD), (1, WARNING))
@@ -230,7 +230,7 @@ def page(
     since: str = "now-6h",
     marked: Sequence[str] = (),
 ) -> build.Dashboard:
-    """A dashboard with goplot's variables and links; a text among the panels begins a row.
+    """A dashboard with goplot's variables and links; a text among the panels starts a row.
 
     Starts and stops of plots are marked in the panels whose titles are `marked`.
     """

@@ -21,7 +21,7 @@ from dashboard.parts import (
 )
 from dashboard.selectors import highest, least, most, of, total
 
-_NO_PLOTTER = "No plotter in this choice of hosts"
+_NO_PLOTTER = "No plotter among the selected hosts"
 _NO_PLOT = "No plot runs"
 #: Phases in their order, as the timeline shows them; the record numbers them alike.
 PHASES = {
@@ -66,43 +66,43 @@ def _pacing() -> list[parts.Panel]:
     return [
         parts.single(
             "Plots running",
-            "Plots that run now on all chosen hosts.",
+            "Plots that are running on all selected hosts.",
             total("goplot_plots_running"),
             Look("none", **small),
         ),
         parts.single(
             "Plots in 24 h",
-            "Plots that were made, verified and delivered within the last day.",
+            "Plots that were created, verified and delivered in the last day.",
             total("instance:goplot_plots_finished:increase1d"),
             Look("none", **small),
         ),
         parts.single(
             "Failed in 24 h",
-            "Plot jobs that ended without a plot within the last day.",
+            "Plot jobs that ended without a plot in the last day.",
             f"{total('instance_reason:goplot_plots_failed:increase1d')} or vector(0)",
             Look("none", decimals=0, steps=((None, GOOD), (0.5, WARNING), (3, BAD)), **small),
         ),
         parts.single(
             "Bytes in 24 h",
-            "How much more lies on the disks than a day ago.",
+            "Growth of the used disk space since a day ago.",
             f"sum({used} - {used} offset 1d)",
-            Look("bytes", decimals=2, width=4, height=4, low=None, empty="Not known for a day yet"),
+            Look("bytes", decimals=2, width=4, height=4, low=None, empty="Less than a day of data"),
         ),
         parts.single(
             "Pacers down",
-            "Pacers that do not look at their conditions. Plots go on without them.",
+            "Pacers that do not check their conditions. Running plots continue without them.",
             f"sum(1 - {of('goplot_pacer_up')})",
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
             "Stranded plots",
-            "Finished plots that no disk can take; they wait in their temp farm.",
+            "Finished plots that fit on no disk; they wait in their temp farm.",
             total("goplot_plots_stranded"),
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.lines(
             "Plots running against max_plots",
-            "Running plots of all chosen hosts, and the most that may run.",
+            "Running plots of all selected hosts, and the maximum that may run.",
             [
                 (total("goplot_plots_running"), "running"),
                 (total("goplot_max_plots"), "max_plots"),
@@ -125,12 +125,12 @@ def _pacing() -> list[parts.Panel]:
         ),
         parts.lines(
             "Why no plot starts",
-            "Hosts by the reason that holds their next start back. plot_gap is pacing.",
+            "Hosts by the reason that delays their next start. plot_gap is pacing.",
             [(f"sum by (reason) ({of('goplot_start_blocked')}) > 0", "{{reason}}")],
             Look(
                 "none",
                 stacked=True,
-                empty="No pacer runs, or nothing holds a start back",
+                empty="No pacer runs, or nothing delays a start",
                 colours={
                     "plot_gap": SKY,
                     "max_plots": LIMIT,
@@ -151,7 +151,7 @@ def _pacing() -> list[parts.Panel]:
         ),
         parts.lines(
             "Plots a day",
-            "Plots finished and failed within the day before each moment.",
+            "Plots finished and failed in the preceding day.",
             [
                 (total("instance:goplot_plots_finished:increase1d"), "finished"),
                 (total("instance_reason:goplot_plots_failed:increase1d"), "failed"),
@@ -160,7 +160,7 @@ def _pacing() -> list[parts.Panel]:
         ),
         parts.table(
             "Plotters",
-            "Every plotter with its limits and what is left.",
+            "Every plotter with its limits and free space.",
             [
                 ("Running", _by_host("goplot_plots_running"), []),
                 ("max_plots", _by_host("goplot_max_plots"), []),
@@ -168,7 +168,7 @@ def _pacing() -> list[parts.Panel]:
                 ("load_max", _by_host("goplot_load_max"), []),
                 ("plot_gap", _by_host("goplot_plot_gap_seconds"), [parts.unit("s")]),
                 ("Mean plot", _by_host("instance:goplot_plot:mean_seconds7d"), [parts.unit("s")]),
-                ("Room on disks", _by_host("goplot_disk_available_bytes"), [parts.unit("bytes")]),
+                ("Free on disks", _by_host("goplot_disk_available_bytes"), [parts.unit("bytes")]),
                 (
                     "Hours left",
                     _by_host("instance:goplot_disks:hours_left"),
@@ -193,7 +193,7 @@ def _plots() -> list[parts.Panel]:
     return [
         parts.timeline(
             "Phases of running plots",
-            "Every plot from its start to its end, by phase; the newest twenty.",
+            "Every plot from start to end, by phase; the newest twenty.",
             [
                 (
                     f"{of('instance_index:goplot_plot_phase:number')} and on (instance, index) "
@@ -205,7 +205,7 @@ def _plots() -> list[parts.Panel]:
         ),
         parts.table(
             "Running plots",
-            "Every plot with its way and how far it is.",
+            "Every plot with its temp farm, destination and progress.",
             [
                 (
                     "Progress",
@@ -231,7 +231,7 @@ def _plots() -> list[parts.Panel]:
         ),
         parts.lines(
             "Time by phase",
-            "Mean time of each phase of the plots that ended within a day.",
+            "Mean time of each phase of the plots that ended in the preceding day.",
             [
                 (
                     f"sum by (phase) ({of(total + '_sum:increase1d')})"
@@ -242,20 +242,20 @@ def _plots() -> list[parts.Panel]:
             Look(
                 "s",
                 stacked=True,
-                empty="No plot ended within a day",
+                empty="No plot ended in the preceding day",
                 colours={phase: colour for phase, (_, colour) in PHASES.items()},
             ),
         ),
         parts.lines(
             "Failed plots by reason",
-            "Plot jobs without a plot within the day before each moment, by reason.",
+            "Plot jobs without a plot in the preceding day, by reason.",
             [
                 (
                     f"sum by (reason) ({of('instance_reason:goplot_plots_failed:increase1d')}) > 0",
                     "{{reason}}",
                 )
             ],
-            Look("none", empty="No plot failed within a day"),
+            Look("none", empty="No plot failed in the preceding day"),
         ),
     ]
 
@@ -269,7 +269,7 @@ def _space() -> list[parts.Panel]:
     return [
         parts.bars(
             "Fill of temp farms",
-            "Used share of each temp farm; the fullest twenty.",
+            "Used share of each temp farm; the top twenty.",
             [
                 (
                     fill("goplot_temp_used_bytes", "goplot_temp_size_bytes", "temp_farm"),
@@ -280,7 +280,7 @@ def _space() -> list[parts.Panel]:
         ),
         parts.bars(
             "Fill of farms",
-            "Used share of all disks of each farm; the fullest twenty. Full is what they are for.",
+            "Used share of all disks of each farm; the top twenty. They are meant to fill up.",
             [
                 (
                     fill("goplot_disk_used_bytes", "goplot_disk_size_bytes", "farm"),
@@ -291,7 +291,7 @@ def _space() -> list[parts.Panel]:
         ),
         parts.lines(
             "Temp space",
-            "Temp space of all chosen hosts: used, and promised to running plots.",
+            "Temp space of all selected hosts: used, and reserved for running plots.",
             [
                 (total("goplot_temp_used_bytes"), "used"),
                 (total("goplot_temp_committed_bytes"), "committed"),
@@ -305,7 +305,7 @@ def _space() -> list[parts.Panel]:
         ),
         parts.lines(
             "Throughput by bus",
-            "Bytes a second that the drives of each farm number read and wrote.",
+            "Bytes per second that the drives of each farm number read and wrote.",
             [
                 (
                     f"sum by ({label}) "
@@ -327,7 +327,7 @@ def _machine() -> list[parts.Panel]:
         machine.cpu(),
         parts.lines(
             "Memory and swap",
-            "Used share of memory and of swap: the highest of the chosen hosts.",
+            "Used share of memory and of swap: the highest of the selected hosts.",
             [
                 (f"max(1 - {free} / {memory})", "memory"),
                 (f"max(1 - {unused} / ({swap} > 0))", "swap"),
@@ -337,7 +337,7 @@ def _machine() -> list[parts.Panel]:
         machine.pressure(),
         parts.lines(
             "Temperatures",
-            "The hottest sensor and the hottest drive of each host; the hottest six.",
+            "The hottest sensor and the hottest drive of each host; the top six.",
             [
                 (
                     f"topk(6, max by (instance) ({of('node_hwmon_temp_celsius')}))",

@@ -1,4 +1,4 @@
-"""goplot: what people type."""
+"""goplot: the command line interface."""
 
 import argparse
 import json
@@ -35,7 +35,7 @@ from goplot.people.status import (
 PROBLEMS = 3
 NOT_STARTED = 4
 
-_EPILOG = """exit codes: 0 all is well, 1 it could not be done, 2 a wrong call,
+_EPILOG = """exit codes: 0 success, 1 failure, 2 usage error,
 3 status, disks or farm show a problem, 4 no plot starts now, 78 the settings can't be used"""
 
 
@@ -70,16 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     as_json.add_argument("--json", action="store_true", help="for programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shown = [common, as_json]
-    commands.add_parser("status", parents=shown, help="show what plots and what waits")
-    commands.add_parser("disks", parents=shown, help="show the disks and their room")
+    commands.add_parser("status", parents=shown, help="show running plots and waiting ones")
+    commands.add_parser("disks", parents=shown, help="show the disks and their free space")
     plot = commands.add_parser(
         "plot", parents=shown, help="start a plot now, without waiting for plot_gap or load"
     )
-    plot.add_argument("--dry-run", action="store_true", help="only tell where it would go, or why")
+    plot.add_argument("--dry-run", action="store_true", help="only show where it would go")
     for name, text in (
-        ("stop", "give up a plot that runs, and remove its temporary files"),
+        ("stop", "abort a running plot and remove its temporary files"),
         ("pause", "freeze a plot where it is"),
-        ("resume", "let a paused plot go on"),
+        ("resume", "resume a paused plot"),
     ):
         job = commands.add_parser(name, parents=[common], help=text)
         job.add_argument("index", type=int, help="the plot's index")
@@ -92,9 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
-    commands.add_parser("farm", parents=shown, help="show what farms, what does not, and wins")
+    commands.add_parser("farm", parents=shown, help="show whether the farm farms, and its wins")
     log = commands.add_parser(
-        "harvester-log", parents=[as_json], help="show what goplot understands of a Chia log"
+        "harvester-log", parents=[as_json], help="show what goplot understands in a Chia log"
     )
     log.add_argument("--check", type=Path, nargs="+", required=True, metavar="FILE")
     commands.add_parser("completion", help="print the completion script for bash")
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tunables_help() -> str:
-    rows = [("on_toggle", "text", "run: new plots start; anything else: none does")]
+    rows = [("on_toggle", "text", "run: new plots start; anything else: none starts")]
     rows += [
         (name, f"{tunable.low:.0f} to {tunable.high:.0f}", tunable.help)
         for name, tunable in NUMBERS.items()
@@ -187,7 +187,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
 
     job = read_job(settings.roots.jobs, index)
     if job is None:
-        print(f"goplot: there is no plot {index}; goplot status shows those there are")
+        print(f"goplot: no such plot: {index}; goplot status lists the plots")
         return FAILED
     _become_owner(settings.roots.state)
     units = units_of(settings)
@@ -196,7 +196,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
     elif command == "resume":
         units.thaw(index)
     elif job.stage in (Stage.DELIVERING, Stage.STRANDED) and is_in_sight(job):
-        print(f"goplot: plot {index} is finished and only has to reach its disk; not stopped")
+        print(f"goplot: plot {index} is finished and only has to be delivered; not stopped")
         return FAILED
     else:
         stop_path(settings.roots.jobs, index).touch()
@@ -241,7 +241,7 @@ def _tunables(settings: Settings) -> Tunables:
 
 
 def _become_owner(folder: Path) -> None:
-    """As root, become a folder's owner, so that goplot's services may change what is written."""
+    """As root, become a folder's owner, so that goplot's services may change the files."""
     owner = folder.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.setgroups([])

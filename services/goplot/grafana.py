@@ -1,4 +1,4 @@
-"""goplot-annotations: sends the annotations that wait in the spool to Grafana."""
+"""goplot-annotations: sends the annotations in the spool to Grafana."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from goplot.host.success import record_success
 
 _logger = logging.getLogger(__name__)
 _TIMEOUT = 10.0
-# Answers to an annotation that is wrong in itself: sending it again would never help.
+# Answers to an invalid annotation: sending it again would not help.
 _NEVER = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -26,10 +26,10 @@ CREDENTIAL = "grafana_token"
 
 
 def send_all(settings: Settings, token: str | None) -> int:
-    """Send what waits, oldest first; stop at the first that Grafana does not take now.
+    """Send the spool, oldest first; stop at the first that Grafana does not accept now.
 
-    Returns how many were sent. One that Grafana will never take is put aside as `.refused`.
-    Raises OSError when Grafana can't be reached or refuses everything.
+    Returns how many were sent. One that Grafana will never accept is renamed to `.refused`.
+    Raises OSError when Grafana can't be reached or rejects everything.
     """
     sent = 0
     for path in spooled(settings.roots.state):
@@ -65,7 +65,7 @@ def _token() -> str | None:
 
 
 def main() -> int:
-    """Send what waits, once. Returns FAILED of goplot.host.program while something waits."""
+    """Send the spool once. Returns FAILED of goplot.host.program while it is not empty."""
     options = program.parser("goplot-annotations", __doc__).parse_args()
     return program.run("goplot-annotations: annotations wait", options.settings, _once)
 

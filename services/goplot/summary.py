@@ -1,4 +1,4 @@
-"""goplot-summary: tells the farm's day to Alertmanager, which takes it to the owner."""
+"""goplot-summary: sends the farm's day to Alertmanager, which notifies the owner."""
 
 import json
 import logging
@@ -22,17 +22,17 @@ _TIMEOUT = 60.0
 _MOJO = 1e12
 _SIZES = ((1024.0**4, "TiB"), (1024.0**3, "GiB"), (1024.0**2, "MiB"))
 _DAY = 86400.0
-#: Alertmanager forgets the alert after so many seconds: by then it is told.
+#: Alertmanager forgets the alert after so many seconds: by then it has been sent.
 _KEPT_SECONDS = 3600.0
-#: More problems than these are counted, not named.
+#: Problems beyond this number are counted, not named.
 _NAMED_PROBLEMS = 20
-#: Name of the credential that holds what Prometheus asks for, `user:password`.
+#: Name of the credential for Prometheus, `user:password`.
 CREDENTIAL = "prometheus.login"
 
 _ONE_DAY_AGO = "offset 1d"
 _FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning"}'
 _BY = "max by (alertname, instance, severity)"
-#: What Prometheus is asked, each for one number.
+#: Queries to Prometheus, each for one number.
 QUESTIONS = {
     "hosts": 'count(up{job="node", groups!=""})',
     "hosts_up": 'sum(up{job="node", groups!=""})',
@@ -44,7 +44,7 @@ QUESTIONS = {
     "bytes_before": f"sum(chia_farmer_harvester_bytes {_ONE_DAY_AGO})",
     "eligible": "round(sum(increase(chia_harvester_eligible_plots_total[1d])))",
     "proofs": "round(sum(increase(chia_harvester_proofs_found_total[1d])))",
-    # Without a wallet, by the node's log.
+    # Without a wallet, from the node's log.
     "blocks": (
         "max(chia_farmed_blocks - min_over_time(chia_farmed_blocks[1d]))"
         " or round(max(increase(chia_full_node_farmed_blocks_total[1d])))"
@@ -59,7 +59,7 @@ QUESTIONS = {
         " / (sum(clamp_min(deriv(goplot_disk_used_bytes[1d]), 0)) > 0)"
     ),
 }
-#: What was wrong within the day, and what still is: a series for each alert and host.
+#: Problems within the day, and those that still exist: a series for each alert and host.
 PROBLEMS = f"{_BY} (max_over_time({_FIRING}[1d]))"
 PROBLEMS_NOW = f"{_BY} ({_FIRING})"
 
@@ -68,7 +68,7 @@ Ask = Callable[[str], list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An alert that fired within the day; `over` when it does no more."""
+    """An alert that fired within the day; `over` if it has ended."""
 
     alert: str
     host: str
@@ -87,7 +87,7 @@ class Day:
     problems: tuple[Problem, ...]
 
     def title(self) -> str:
-        """The day in a line."""
+        """The day in one line."""
         parts = [
             self._count("made", "plot", " made"),
             self._count("blocks", "block", " farmed"),
@@ -96,7 +96,7 @@ class Day:
         return f"The farm's day: {', '.join(part for part in parts if part)}"
 
     def text(self) -> str:
-        """The day in a few lines; what is not known is left out."""
+        """The day in a few lines; unknown values are left out."""
         lines = {
             "Farming": (
                 self._count("blocks", "block", " farmed"),
@@ -144,7 +144,7 @@ class Day:
         return self._told("hosts", lambda hosts: f"{up or 0:.0f} of {hosts:.0f} answer")
 
     def _problems(self) -> tuple[str, ...]:
-        # What goes on comes first.
+        # Ongoing problems come first.
         shown = sorted(self.problems, key=lambda one: (one.over, one.host, one.alert))
         names = tuple(str(problem) for problem in shown[:_NAMED_PROBLEMS])
         more = len(shown) - len(names)
@@ -169,7 +169,7 @@ def _span(seconds: float) -> str:
 
 
 def day_of(ask: Ask) -> Day:
-    """Ask all. `ask` gives the result vector of an expression, or raises OSError."""
+    """Run all queries. `ask` returns the result vector of an expression, or raises OSError."""
     numbers = {}
     for name, expression in QUESTIONS.items():
         for sample in ask(expression)[:1]:
@@ -189,7 +189,7 @@ def _alerts(samples: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
 def alert(farm: str, title: str, text: str, now: float) -> dict[str, Any]:
     """The summary as an alert. `now` is in epoch seconds.
 
-    Each has labels of its own: one that Alertmanager has told before it would not tell again.
+    Each has unique labels: Alertmanager would not send the same alert again.
     """
     labels = {
         "alertname": "DailySummary",
@@ -238,7 +238,7 @@ def _asker(prometheus: str, ca: str | None, login: str | None) -> Ask:
         try:
             result = json.loads(_http("GET", url, headers, None, ca))["data"]["result"]
         except (ValueError, LookupError, TypeError) as error:
-            raise OSError(f"{prometheus} answers what Prometheus does not") from error
+            raise OSError(f"{prometheus} does not answer as Prometheus does") from error
         return list(result)
 
     return ask
@@ -253,9 +253,9 @@ def _login() -> str | None:
 
 
 def main() -> int:
-    """Tell the day once. Returns 0, or 1 when something could not be asked or told.
+    """Send the summary once. Returns 0, or 1 if a query or the delivery failed.
 
-    A day that can't be asked is told as that: silence would look like a quiet day.
+    If the queries fail, that is sent instead: silence would look like a quiet day.
     """
     import argparse
 
@@ -271,7 +271,7 @@ def main() -> int:
         day = day_of(_asker(options.prometheus, options.ca, _login()))
         title, text = day.title(), day.text()
     except OSError as error:
-        title, text = "The farm's day can't be told", str(error)
+        title, text = "The farm's day can't be summarised", str(error)
         _logger.error("%s", error)
         status = FAILED
     body = json.dumps([alert(options.farm, title, text, time.time())]).encode()

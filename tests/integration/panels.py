@@ -11,31 +11,31 @@ from tests.panels.check import Panel, unexplained
 # What no test farm has, by the text that its panels show then.
 ABSENT = frozenset(
     {
-        "No drive tells its health",  # the hosts are containers: their disks are files
-        "No drive tells its temperature",
+        "No drive reports its health",  # the hosts are containers: their disks are files
+        "No drive reports its temperature",
         "No sensors: virtual machines have none",
         "No drive holds a farm or a temp farm",
-        "These kernels do not tell",
+        "These kernels do not report pressure",
         "This farm is in no pool",
-        "Not known for a day yet",  # it is a few minutes old
-        "The wallet is not known for so long",
-        "Nothing is being filled",
-        "No alert fires: all is well",
+        "Less than a day of data",  # it is a few minutes old
+        "No wallet data for that long",
+        "No disk is filling up",
+        "No alert is firing",
         "No lookup failed",
-        "No pacer runs, or nothing holds a start back",
+        "No pacer runs, or nothing delays a start",
         "No plot runs",
-        "No plot ended within a day",
-        "No plot failed within a day",
+        "No plot ended in the preceding day",
+        "No plot failed in the preceding day",
     }
 )
 # And what a farm that meets no other node does not have.
 NO_NETWORK = frozenset(
     {
         "The full node does not answer",  # it has no network to sync with
-        "No plots, or no netspace known",
+        "No plots, or the netspace is unknown",
         "Nothing won yet",
         "The wallet does not answer",
-        "No harvester in this choice farms a plot",  # of its keys
+        "No selected harvester farms a plot",  # of its keys
         "No lookup within half an hour",
     }
 )

@@ -65,7 +65,7 @@ def test_every_certificate_is_told_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "-----BEGIN PRIVATE KEY-----", pem(BEGIN.replace(2030))[:99]])
 def test_what_is_no_certificate_is_told_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "tls_host").write_text(text)
-    with pytest.raises(ValueError, match="tls_host: there is no certificate"):
+    with pytest.raises(ValueError, match="tls_host: it contains no certificate"):
         collect(tmp_path)
 
 

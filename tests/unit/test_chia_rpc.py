@@ -54,7 +54,7 @@ def test_another_farms_certificate_is_refused_by_both(
         (rpc_server.hang, "within 0.6 s"),
         (rpc_server.dribble, "within 0.6 s"),
         (rpc_server.die, "did not answer get_version"),
-        (rpc_server.no_json, "no JSON"),
+        (rpc_server.no_json, "not JSON"),
     ],
 )
 def test_a_service_that_is_ill_ends_in_time(ca: Certificates, answer: Answer, reason: str) -> None:

@@ -72,7 +72,7 @@ def test_a_plot_that_is_not_there(
     root: FarmRoot, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     assert goplot(root, command, "5") == 1
-    assert "there is no plot 5" in capsys.readouterr().out
+    assert "no such plot: 5" in capsys.readouterr().out
 
 
 def test_completion_is_good_bash(capsys: pytest.CaptureFixture[str]) -> None:

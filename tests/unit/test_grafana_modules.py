@@ -137,7 +137,7 @@ def test_a_secret_of_the_inventory_is_shown_nowhere(tmp_path: Path) -> None:
     assert path.read_text() == "correct horse"
     assert "correct horse" not in told["printed"]
     refused = grafana.module("grafana_secret", path=str(path), first="battery", lasting=True)
-    assert "another secret" in refused["msg"]
+    assert "different secret" in refused["msg"]
     assert "battery" not in refused["printed"]
     assert path.read_text() == "correct horse"
 
@@ -149,8 +149,8 @@ def test_the_password_of_the_inventory_is_that_of_grafana(grafana: Grafana) -> N
     assert file.read_text() == "second"
     assert not grafana.password("second")["changed"]
     file.write_text("lost")
-    assert "no more" in grafana.password()["msg"]
-    assert "no more" in grafana.password("third")["msg"]
+    assert "rejects the password" in grafana.password()["msg"]
+    assert "rejects the password" in grafana.password("third")["msg"]
     # Somebody changed it in Grafana and wrote it into the inventory.
     assert grafana.password("second")["changed"]
     assert file.read_text() == "second"

@@ -36,7 +36,7 @@ def test_a_whole_compressed_plot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "header", "size", "words"),
     [
-        ("plot.plot", V1 + bytes([18]), 3889102, "no name of a plot"),
+        ("plot.plot", V1 + bytes([18]), 3889102, "not the name of a plot"),
         (K18.replace("k18", "k19"), V1 + bytes([19]), 3889102, "is not k18"),
         (C05, V2 + bytes([32]), 3889102, "is not k18"),
         (K18, V1 + bytes([18]), 2_000_000, "2000000 bytes"),

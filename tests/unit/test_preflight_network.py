@@ -52,5 +52,5 @@ def test_prometheus_can_ask_all_hosts_in_one_way_only() -> None:
     ]
     assert lines(check_inventory(hosts, GROUPS, CATALOGUE)) == [
         "inventory: node_exporter_tls differs between hosts: "
-        "Prometheus asks all in one way: set it once, in group_vars/all"
+        "Prometheus scrapes all in the same way: set it once, in group_vars/all"
     ]

@@ -290,12 +290,12 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
 @pytest.mark.parametrize(
     ("receivers", "line"),
     [
-        ([{"name": "me"}], "alertmanager_receivers[0] tells nobody: add a way to it: email, "),
+        ([{"name": "me"}], "alertmanager_receivers[0] has no channel: add one or more: email, "),
         (
             [{"name": "me", "ntfy": {"url": "u"}}, {"name": "me", "ntfy": {"url": "u"}}],
             "alertmanager_receivers[1].name is that of alertmanager_receivers[0] too: change one",
         ),
-        ([{"name": "nobody", "ntfy": {"url": "u"}}], ".name is a name that goplot needs itself"),
+        ([{"name": "nobody", "ntfy": {"url": "u"}}], ".name is a name that goplot reserves"),
         ([{"name": "me", "telegram": {"bot_token": "t"}}], ".telegram.chat_id is missing: add it"),
         ([{"name": "me", "ntfy": {"uri": "u"}}], ".ntfy.uri is not known: did you mean url?"),
         (
@@ -304,7 +304,7 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
         ),
         (
             [{"name": "me", "severities": ["critical"], "ntfy": {"url": "u"}}],
-            "alertmanager_receivers has nobody who is told the daily summary: add summary",
+            "alertmanager_receivers has no receiver of the daily summary: add summary",
         ),
     ],
 )
@@ -350,7 +350,7 @@ def test_times_of_alerts_that_cannot_be_are_mistakes(values: dict[str, Any], cur
 
 def test_a_template_that_fails_is_a_mistake() -> None:
     assert told({}, failures={"goplot_k": "'kk' is undefined"}) == [
-        "one: goplot_k cannot be worked out ('kk' is undefined): correct the template or what it "
+        "one: goplot_k cannot be evaluated ('kk' is undefined): correct the template or what it "
         "refers to"
     ]
 

@@ -125,7 +125,7 @@ def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
         "plotter1: goplt_k is not a variable of goplot: did you mean goplot_k?",
         "plotter1: goplot_k is 17: must be a whole number from 18 to 50",
         "plotter1: goplot_max_plots is not a variable",
-        "plotter1: goplot_compression cannot be worked out ('undefined_here' is undefined)",
+        "plotter1: goplot_compression cannot be evaluated ('undefined_here' is undefined)",
         "plotter1: goplot_tunables.max_plots is -1",
         "plotter1: farm_layout_mounts[0].path is '/farm/0/disk1'",
         "plotter1: farm_layout_mounts[1].src is 'UUID=1'",

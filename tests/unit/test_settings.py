@@ -49,12 +49,12 @@ def test_every_root_can_be_a_folder_of_ones_own(root: FarmRoot) -> None:
         ("[plot]\nk = true\n", "must be a whole number"),
         ("[plot]\ncompression = 8\n", "compression 8"),
         ('[plot]\nplotter = "other"\n', r"\[plotters.other\]"),
-        ('[plotters.mine]\nprogram = "/x"\n', "no plotter that goplot knows"),
+        ('[plotters.mine]\nprogram = "/x"\n', "not a known plotter"),
         ("[plotters.chiapos]\noptions = [2]\n", "list of texts"),
         ('[plotters.mine]\ncommand = ["x"]\n', "grammar"),
         ('[annotations]\nurl = "farmer1"\n', "http://"),
         ('[host]\nunits = "cron"\n', "systemd or processes"),
-        ("[plot\n", "no TOML"),
+        ("[plot\n", "not valid TOML"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, words: str) -> None:

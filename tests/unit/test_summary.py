@@ -204,7 +204,7 @@ def test_a_day_that_cant_be_asked_is_told_as_that(
     assert done.returncode == 1
     ((sent,),) = got
     assert sent["annotations"] == {
-        "summary": "The farm's day can't be told",
+        "summary": "The farm's day can't be summarised",
         "description": f"{address} answers with status 401",
     }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes a harvester's private certificates, signed by the farmer's CA, with Chia's own library."""
+"""Creates a harvester's private certificates, signed by the farmer's CA, with Chia's library."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ansible.module_utils.chia_owner import acting_as
 
 DOCUMENTATION = """
 module: chia_certificates
-short_description: Make a harvester's private certificates
+short_description: Create a harvester's private certificates
 description:
-  - Does what C(chia init -c) does with the farmer's CA, but for one thing. The CA's key, which
+  - Does what C(chia init -c) does with the farmer's CA, with one difference: the CA's key, which
     opens every service of the farm, is used in memory and never written on the harvester.
-  - The CA's certificate is written last, so that an interrupted run is taken up again.
+  - The CA's certificate is written last, so that an interrupted run is repeated.
   - Run it with the Python of Chia's virtual environment.
 options:
   root:
@@ -34,7 +34,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Make the certificates
+- name: Create the certificates
   chia_certificates:
     root: /var/lib/chia/mainnet
     ca_crt: "{{ __crt.content | b64decode }}"
@@ -66,7 +66,7 @@ def _make(root: Path, crt: str, key: str) -> None:
     generate_ssl_for_nodes(
         folder, crt.encode(), key.encode(), prefix="private", nodes=_all_private_node_names
     )
-    # The harvester's own CA, which chia init made, signs nothing any more.
+    # The harvester's own CA, created by chia init, is no longer used.
     (folder / "ca/private_ca.key").unlink(missing_ok=True)
     (folder / "ca/private_ca.crt").write_text(crt, encoding="ascii")
 

@@ -20,8 +20,8 @@ DOCUMENTATION = """
 module: chia_config
 short_description: Set values in Chia's configuration
 description:
-  - Sets what is named in config.yaml and leaves everything else as it is. Takes Chia's own lock, so
-    a service that writes at the same time loses nothing.
+  - Sets the given values in config.yaml and leaves everything else unchanged. Uses Chia's own lock,
+    so concurrent writes of a service are not lost.
   - Run it with the Python of Chia's virtual environment.
 options:
   root:
@@ -56,11 +56,11 @@ options:
     description: Address of the pool's part of the reward.
     type: str
   farmer_peers:
-    description: host:port of each farmer that the harvester works for.
+    description: host:port of each farmer that the harvester connects to.
     type: list
     elements: str
   plot_directories:
-    description: Folders that are harvested. Others outside of plots_root stay.
+    description: Folders that are harvested. Others outside of plots_root are kept.
     type: list
     elements: str
   plots_root:
@@ -83,16 +83,16 @@ EXAMPLES = """
 
 RETURN = """
 services:
-  description: The services that heed the change only when they are restarted.
+  description: The services that must be restarted to apply the change.
   type: list
   elements: str
   returned: success
 refresh:
-  description: Whether the plot directories changed, which a refresh of the plots heeds.
+  description: Whether the plot directories changed, which a refresh of the plots applies.
   type: bool
   returned: success
 rpc_ports:
-  description: The port of each service's RPC, the daemon's too.
+  description: The RPC port of each service, including the daemon.
   type: dict
   returned: success
 """

@@ -14,9 +14,9 @@ DOCUMENTATION = """
 module: chia_key
 short_description: Add a key to Chia's keyring
 description:
-  - Adds the key of a mnemonic unless the keyring has it, and has Chia put its public keys and first
-    addresses in the configuration, as C(chia keys add) does.
-  - The mnemonic is in no command line, no environment and no file but Chia's keyring.
+  - Adds the key of a mnemonic unless the keyring contains it, and lets Chia write its public keys
+    and first addresses to the configuration, as C(chia keys add) does.
+  - The mnemonic appears on no command line, in no environment and in no file except Chia's keyring.
   - Run it with the Python of Chia's virtual environment.
 options:
   root:
@@ -28,14 +28,14 @@ options:
     type: path
     required: true
   mnemonic:
-    description: The words.
+    description: The mnemonic words.
     type: str
     required: true
 author: goplot
 """
 
 EXAMPLES = """
-- name: Give the farmer its key
+- name: Add the farmer's key
   chia_key:
     root: /var/lib/chia/mainnet
     keys_root: /var/lib/chia/keys
@@ -83,7 +83,7 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
     try:
         key = AugSchemeMPL.key_gen(mnemonic_to_seed(words))
     except ValueError:
-        return {"msg": "The mnemonic is not one: a word is misspelt, missing or in another place."}
+        return {"msg": "The mnemonic is invalid: a word is misspelt, missing or misplaced."}
     public = key.get_g1()
     fingerprints = [one.get_fingerprint() for one in keychain.get_all_public_keys()]
     missing = public.get_fingerprint() not in fingerprints

@@ -1,4 +1,4 @@
-"""What Chia's configuration should be, and which services a change concerns. Knows no file."""
+"""What Chia's configuration should be, and which services a change affects. Accesses no files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 SERVICES = ("full_node", "farmer", "wallet", "harvester")
-# Sections of programs that goplot does not run: a change of theirs restarts nothing.
+# Sections of programs that goplot does not run: changing them restarts nothing.
 _OTHER_SECTIONS = {
     "beta",
     "crawler",
@@ -22,16 +22,16 @@ _OTHER_SECTIONS = {
     "timelord_launcher",
     "ui",
 }
-# Chia writes these once at the top and lets every section refer to them. A person's editor may
-# have made copies of them, so they are set wherever they are.
+# Chia writes these once at the top and lets every section refer to them. An editor may have
+# turned the references into copies, so they are set wherever they occur.
 _SHARED = ("logging", "network_overrides", "selected_network")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a configuration; None leaves a thing as it is.
+    """The wanted configuration; None leaves a value unchanged.
 
-    Peers are (host, port); `full_node` is one that runs elsewhere, `farms` tells whether this host
+    Peers are (host, port); `full_node` is one that runs elsewhere, `farms` says whether this host
     runs the farmer. `settings` are merged in last, a mapping key by key.
     """
 
@@ -50,7 +50,7 @@ class Wanted:
 
 
 def configured(config: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
-    """A copy of the configuration with what is wanted. ValueError for an unknown network."""
+    """A copy of the configuration with the wanted values. ValueError for an unknown network."""
     new = copy.deepcopy(dict(config))
     _set_shared(new, "selected_network", wanted.network)
     _set_shared(new, "logging", {"log_level": wanted.log_level})
@@ -85,9 +85,9 @@ def plot_directories(there: list[str], wanted: tuple[str, ...], root: str) -> li
 
 
 def concerned(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """The services that must be restarted to heed what changed, `daemon` first.
+    """The services that must be restarted to apply the changes, `daemon` first.
 
-    The harvester reads its plot directories anew at every refresh.
+    The harvester rereads its plot directories at every refresh.
     """
     services: set[str] = set()
     for key in old.keys() | new.keys():
@@ -103,7 +103,7 @@ def concerned(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(dotted path, value before, value after) of all that changed."""
+    """(dotted path, value before, value after) of every change."""
     if old == new:
         return
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):

@@ -1,4 +1,4 @@
-"""Working as the user who owns Chia's folder, from a module that runs as root."""
+"""Act as the user who owns Chia's folder, from a module that runs as root."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def acting_as(name: str) -> Iterator[None]:
-    """Files are read and made as this user within. Raises KeyError when there is no such user.
+    """Within the context, files are read and created as this user. Raises KeyError if unknown.
 
-    What Chia prints is kept off standard output, which is the module's answer.
+    Chia's output is kept off standard output, which carries the module's result.
     """
     user = pwd.getpwnam(name)
     groups, mask = os.getgroups(), os.umask(0o027)

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Looks at the disks of a host and tells what there is to do."""
+"""Inspects the disks of a host and reports what is to be done."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ansible.module_utils.farm_layout_devices import SPEC, UNITS, Host, wanted_o
 
 DOCUMENTATION = """
 module: farm_layout_disks
-short_description: Look at the disks of a host and tell what there is to do
+short_description: Inspect the disks of a host and report what is to be done
 description:
-  - Compares farm_layout_mounts with the devices and mounts of the host. Reads only, a mounted disk
-    not at all.
+  - Compares farm_layout_mounts with the devices and mounts of the host. It only reads, and
+    never from a mounted disk.
   - Fails with a line for each disk that cannot be mounted or formatted as the inventory says.
 options:
   host:
@@ -28,14 +28,14 @@ options:
     type: bool
     default: false
   warn:
-    description: Warn of disks that are absent, mounted elsewhere or no longer in the inventory.
+    description: Warn about disks that are absent, mounted elsewhere or no longer in the inventory.
     type: bool
     default: false
 author: goplot
 """
 
 EXAMPLES = """
-- name: Look at the disks
+- name: Inspect the disks
   farm_layout_disks:
     host: plotter1
     mounts: [{path: /farm/1/disk1, src: LABEL=disk1, fstype: xfs}]
@@ -88,7 +88,7 @@ def _told(one: dict[str, str]) -> str:
             f"here at the next boot; /etc/systemd/system/{one['unit']} can be deleted."
         )
     return (
-        f"{one['path']} is no longer in the inventory. It is left as it is; to give it up: "
+        f"{one['path']} is no longer in the inventory. It is left as it is; to remove it: "
         f"systemctl disable --now '{one['unit']}'; rm '/etc/systemd/system/{one['unit']}'"
     )
 

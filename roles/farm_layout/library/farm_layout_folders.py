@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes folders on disks, and only on disks that are mounted."""
+"""Creates folders on disks, and only on disks that are mounted."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: farm_layout_folders
-short_description: Make folders on disks that are mounted
+short_description: Create folders on disks that are mounted
 description:
-  - Makes folders with their owner and mode, each on the disk it is meant for. The disk is held open
-    and is compared with the folder it is mounted in, so nothing lands beneath a disk that went
-    away.
+  - Creates folders with their owner and mode, each on its disk. The disk is held open and compared
+    with the folder it is mounted on, so nothing is written beneath a disk that disappeared.
 options:
   folders:
     description: The folders.
@@ -27,11 +26,11 @@ options:
     required: true
     options:
       mount:
-        description: The mount point. A disk that is not mounted there is a failure.
+        description: The mount point. It is an error if no disk is mounted there.
         type: str
         required: true
       name:
-        description: Name of the folder on the disk, empty for the disk's own.
+        description: Name of the folder on the disk, empty for the disk's root folder.
         type: str
         default: ""
       owner:
@@ -50,14 +49,14 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Make the folder of the plots
+- name: Create the folder for plots
   farm_layout_folders:
     folders: [{mount: /farm/1/disk1, name: plots, owner: goplot, group: chia, mode: "2750"}]
 """
 
 RETURN = """
 changed_paths:
-  description: The folders that were made or changed, or would be in check mode.
+  description: The folders that were created or changed, or would be in check mode.
   type: list
   elements: str
   returned: success
@@ -89,12 +88,12 @@ def main() -> None:
 
 
 def _ensure(module: AnsibleModule, folder: dict[str, Any]) -> bool:
-    """True if the folder was not as it should be. Raises OSError."""
+    """True if the folder had to be changed. Raises OSError."""
     mount = Path(folder["mount"])
     disk = os.open(mount, _OPEN)
     try:
         if os.fstat(disk).st_dev == mount.parent.stat().st_dev:
-            module.fail_json(msg=f"{mount} is not mounted any more: run again.")
+            module.fail_json(msg=f"{mount} is no longer mounted: run again.")
         made = _make(module, disk, folder["name"])
         if made and module.check_mode:
             return True
@@ -122,10 +121,10 @@ def _own(module: AnsibleModule, handle: int, folder: dict[str, Any]) -> bool:
         user = pwd.getpwnam(folder["owner"]).pw_uid
         group = grp.getgrnam(folder["group"]).gr_gid
     except KeyError as error:
-        # Check mode on a new host: the run would make the users first.
+        # Check mode on a new host: the run would create the users first.
         if module.check_mode:
             return True
-        module.fail_json(msg=f"There is no such user or group: {error.args[0]}")
+        module.fail_json(msg=f"Unknown user or group: {error.args[0]}")
     as_it_should = (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (
         user,
         group,

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes file systems on the devices that are entirely blank."""
+"""Creates file systems on devices that are entirely blank."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ansible.module_utils.farm_layout_plan import Disk, Record
 
 DOCUMENTATION = """
 module: farm_layout_format
-short_description: Make file systems on devices that are entirely blank
+short_description: Create file systems on devices that are entirely blank
 description:
-  - Formats the devices of the entries that ask for it and are not formatted by it yet. A device
-    with a signature, a partition, a holder, a mount or any byte but zero at its ends or in samples
+  - Formats the devices of the entries that request it and that it has not formatted yet. A device
+    with a signature, a partition, a holder, a mount or any nonzero byte at its ends or in samples
     between them stops the module before the first device is formatted.
-  - The UUID of each file system is written to /etc/goplot/farm_layout.json before it is made. It
-    is how a later run knows it, whatever the device is called by then.
+  - The UUID of each file system is written to /etc/goplot/farm_layout.json before it is
+    created. A later run recognises it by that, whatever the device's name is by then.
 options:
   mounts:
     description: The variable farm_layout_mounts.
@@ -38,7 +38,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Make the file systems that are asked for
+- name: Create the requested file systems
   farm_layout_format:
     mounts: [{path: /plot_temp/1, src: /dev/nvme0n1, fstype: xfs, format: true}]
 """
@@ -51,7 +51,7 @@ formatted:
   returned: success
 """
 
-# No blocks for root: a disk of plots is to be filled. Few inodes: its files are large.
+# No reserved blocks: a disk of plots is filled completely. Few inodes: its files are large.
 _MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-m", "0", "-T", "largefile", "-U"],
     "xfs": ["mkfs.xfs", "-q", "-m"],
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _make(module: AnsibleModule, disk: Disk, held: str) -> None:
-    """Formats one device, or only records the file system `held` that is known to be ours."""
+    """Formats one device, or only records the file system `held` that goplot created."""
     wanted = disk.wanted
     records = read_records()
     if not held:
@@ -90,7 +90,7 @@ def _make(module: AnsibleModule, disk: Disk, held: str) -> None:
         identity = made if wanted.fstype == "ext4" else f"uuid={made}"
         module.run_command([*_MAKE[wanted.fstype], identity, disk.device], check_rc=True)
         held = made
-    # A file system that moved to this path is recorded here alone.
+    # A file system that moved to this path is recorded only under it.
     records = {path: record for path, record in records.items() if record.uuid != held}
     records[wanted.path] = Record(wanted.src, held)
     write_records(records)

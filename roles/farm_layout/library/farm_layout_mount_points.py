@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes mount points that hold nothing but a mount."""
+"""Creates mount points that nothing can be written to without a mount."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: farm_layout_mount_points
-short_description: Make mount points that nothing can be written to while their disk is absent
+short_description: Create mount points that are not writable while their disk is absent
 description:
-  - Makes each folder, owned by root, and sets the immutable flag on it. Where the file system has
+  - Creates each folder, owned by root, and sets the immutable flag on it. Where the file system has
     no such flag the folder gets mode 0000 instead, which root can still write to. One that is not
-    empty gets both, for the flag does not guard the folders in it.
-  - The folder beneath a mounted disk is reached through a private mount namespace. What is mounted
-    stays untouched.
+    empty gets both, since the flag does not protect the folders in it.
+  - The folder beneath a mounted disk is reached through a private mount namespace. The mounted
+    disk stays untouched.
 options:
   host:
     description: The name of the host for the warnings.
     type: str
     required: true
   paths:
-    description: The mount points. Their parent folders exist, but in check mode.
+    description: The mount points. Their parent folders must exist, except in check mode.
     type: list
     elements: str
     required: true
@@ -34,7 +34,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Guard the mount points
+- name: Protect the mount points
   farm_layout_mount_points:
     host: plotter1
     paths: [/farm/1/disk1]
@@ -42,7 +42,7 @@ EXAMPLES = """
 
 RETURN = """
 guarded:
-  description: The paths that were made or changed, or would be in check mode.
+  description: The paths that were created or changed, or would be in check mode.
   type: list
   elements: str
   returned: success
@@ -77,16 +77,16 @@ def main() -> None:
 
 
 def _leave_namespace(module: AnsibleModule) -> None:
-    """Gives this process mounts of its own, so that no other sees the views."""
+    """Gives this process a private mount namespace, so that others do not see the views."""
     library = ctypes.CDLL(None, use_errno=True)
     if library.unshare(_CLONE_NEWNS) != 0:
         reason = os.strerror(ctypes.get_errno())
-        module.fail_json(msg=f"A private mount namespace is refused ({reason}): run as root.")
+        module.fail_json(msg=f"A private mount namespace is not permitted ({reason}): run as root.")
     module.run_command(["mount", "--make-rprivate", "/"], check_rc=True)
 
 
 def _guard(module: AnsibleModule, folder: Path, path: Path) -> bool:
-    """Makes and guards the folder that a view shows of a mount point; True if that is a change."""
+    """Creates and protects the folder beneath a mount point, in a view; True if it changed."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         module.fail_json(msg=f"{path} is not a folder but a link or a file: move it away.")
     made = not folder.exists()
@@ -104,7 +104,7 @@ def _guard(module: AnsibleModule, folder: Path, path: Path) -> bool:
 
 
 def _protect(module: AnsibleModule, folder: Path, path: Path, close: bool) -> bool:
-    """Sets flag and mode. `close` shuts folders that are in it, which the flag does not guard."""
+    """Sets flag and mode. `close` also closes its subfolders, which the flag does not protect."""
     status = folder.stat()
     mode = stat.S_IMODE(status.st_mode)
     immutable = _is_immutable(module, folder)

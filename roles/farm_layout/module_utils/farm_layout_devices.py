@@ -1,4 +1,4 @@
-"""Looks at the block devices of this host. Works with and without udev."""
+"""Inspects the block devices of this host. Works with and without udev."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def wanted_of(parameters: dict[str, Any]) -> list[Wanted]:
 
 
 def _as_udev(source: str) -> str:
-    """UUIDs in lower case: mount and udev find no others for these file systems and tables."""
+    """UUIDs in lower case, the only form that mount and udev find for these file systems."""
     tag, found, value = source.partition("=")
     return tag + found + value.lower() if tag in {"UUID", "PARTUUID"} else source
 
@@ -121,17 +121,17 @@ class Host:
         return found
 
     def resolve(self, source: str) -> str:
-        """The device that a source of a mount names, or nothing when it is absent."""
+        """The device that a mount's source refers to, or nothing if it is absent."""
         path = os.path.realpath(device_path(source))
         if not source.startswith("/") and not Path(path).exists():
             path = self._by_tag(source)
         if not path or not Path(path).exists() or not stat.S_ISBLK(Path(path).stat().st_mode):
             return ""
-        # A loop device or a card reader without a medium has a node and no bytes.
+        # A loop device or a card reader without a medium has a device node but size zero.
         return path if _sysfs(path, "size") not in {"", "0"} else ""
 
     def _by_tag(self, source: str) -> str:
-        """Asks every device, for a host without udev. The cache of blkid may be old."""
+        """Probes every device, for a host without udev. The cache of blkid may be outdated."""
         if self._tags is None:
             _, output = self._run(["blkid", "-c", "/dev/null", "-o", "export"])
             blocks = [dict(_pairs(block)) for block in output.split("\n\n")]
@@ -160,7 +160,7 @@ class Host:
         return {"AMBIVALENT": "yes"} if status == 8 else dict(_pairs(output))
 
     def findings(self, device: str, tags: dict[str, str]) -> tuple[str, ...]:
-        """Why a device is not blank: anything that anyone may still want of it. None: it is."""
+        """Why a device is not blank: anything that may still be needed. Empty: it is blank."""
         found = [
             f"{words} {tags[tag]}".strip()
             for tag, words in (
@@ -221,7 +221,7 @@ def contents(device: str) -> tuple[str, ...]:
 
 
 def read_records(file: Path = RECORDS) -> dict[str, Record]:
-    """The file systems that this role made on this host, by path."""
+    """The file systems that this role created on this host, by path."""
     if not file.exists():
         return {}
     entries = json.loads(file.read_text(encoding="utf-8"))
@@ -229,7 +229,7 @@ def read_records(file: Path = RECORDS) -> dict[str, Record]:
 
 
 def write_records(records: dict[str, Record], file: Path = RECORDS) -> None:
-    """Writes them whole, so that a cut leaves the earlier ones."""
+    """Writes them atomically, so that a power cut leaves the earlier ones."""
     entries = {path: vars(record) for path, record in sorted(records.items())}
     file.parent.mkdir(mode=0o755, exist_ok=True)
     beside = file.with_suffix(".new")
@@ -241,7 +241,7 @@ def write_records(records: dict[str, Record], file: Path = RECORDS) -> None:
 
 
 def _sysfs_folder(device: str) -> Path:
-    """Found by the device's number, for its node may have any name (/dev/mapper)."""
+    """Found by the device's number, since its node may have any name (/dev/mapper)."""
     number = Path(device).stat().st_rdev
     return Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
 
@@ -252,7 +252,7 @@ def _sysfs(device: str, attribute: str) -> str:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    """The NAME=value lines of blkid; values have their odd characters escaped."""
+    """The NAME=value lines of blkid; special characters in values are escaped."""
     return [
         (name, re.sub(r"\\(.)", r"\1", value))
         for name, found, value in (line.partition("=") for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""What is to be done with each disk of a host: pure decisions over what was found."""
+"""What is to be done with each disk of a host: pure decisions based on what was found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Mounted:
 
 @dataclass(frozen=True)
 class Device:
-    """A block device that is there. `findings` tell why it is not blank; none: it is."""
+    """A block device that is present. `findings` say why it is not blank; empty: it is blank."""
 
     path: str
     fstype: str = ""
@@ -39,7 +39,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Record:
-    """A file system that this role made; `made` is false until mkfs has ended."""
+    """A file system that this role created; `made` is false until mkfs has finished."""
 
     src: str
     uuid: str
@@ -121,7 +121,7 @@ def _hex(character: str) -> str:
 
 
 def is_own(wanted: Wanted, record: Record | None) -> bool:
-    """Whether this role has made the file system that the entry asks it to make."""
+    """Whether this role has created the file system that the entry requests."""
     return wanted.format and record is not None and record.src == wanted.src and record.made
 
 
@@ -186,15 +186,15 @@ def _already_mounted(wanted: Wanted, what: str, found: Device | None, here: Moun
 
 def _absent(wanted: Wanted, what: str, own: bool) -> Disk:
     if wanted.format and not own:
-        note = f"{wanted.path}: {what} is not there. It is formatted by a run that finds it blank."
+        note = f"{wanted.path}: {what} is not there. A run that finds it blank formats it."
         return Disk(wanted, "", note=note)
     replaced = (
         f" If the disk was replaced, delete {wanted.path} from /etc/goplot/farm_layout.json and "
         "run again."
     )
     note = (
-        f"{wanted.path}: {what} is not there. It is mounted when it comes, or at the next boot; "
-        f"until then no plot goes there.{replaced if own else ''}"
+        f"{wanted.path}: {what} is not there. It is mounted when it appears, or at the next boot; "
+        f"until then no plot is placed there.{replaced if own else ''}"
     )
     return Disk(wanted, what, note=note)
 
@@ -206,7 +206,7 @@ def _not_blank(wanted: Wanted, device: Device) -> str:
         else ""
     )
     return (
-        f"{wanted.path}: {_name(wanted, device)} is not formatted, for it is not blank: "
+        f"{wanted.path}: {_name(wanted, device)} is not formatted because it is not blank: "
         f"{'; '.join(device.findings)}. {cure}If nothing on it is needed, erase it yourself and "
         "run again; goplot never does."
     )
@@ -217,7 +217,7 @@ def _wrong(wanted: Wanted, device: Device) -> str:
     cure = (
         f"Correct fstype to {device.fstype}, or src."
         if device.fstype
-        else f"Correct src, or make one: format: true with a path as src, or mkfs.{wanted.fstype}."
+        else f"Correct src, or create one: format: true and a path as src, or mkfs.{wanted.fstype}."
     )
     return (
         f"{wanted.path}: {_name(wanted, device)} holds {holds}, the inventory says "

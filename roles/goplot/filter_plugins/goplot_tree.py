@@ -1,4 +1,4 @@
-"""A name for what a source tree holds, so that a build of it is made once."""
+"""A name for the content of a source tree, so that it is built only once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tree_digest(folder: str) -> str:
 
 
 class FilterModule:
-    """Ansible's door to the filter."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, object]:
         """Names of the filters."""

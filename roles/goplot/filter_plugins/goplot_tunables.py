@@ -1,4 +1,4 @@
-"""The first values of the tunables, as the services declare them."""
+"""The initial values of the tunables, as the services declare them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from goplot.host.tunables import NUMBERS, RUN
 
 
 def first_tunables(named: Mapping[str, Any]) -> dict[str, Any]:
-    """The first values, under those that the inventory names; no limit unless it names one."""
+    """The initial values, overridden by the inventory's; no limit unless the inventory sets one."""
     first = {name: one.first for name, one in NUMBERS.items() if not one.optional}
     return {"on_toggle": RUN, **first, **named}
 
 
 class FilterModule:
-    """Ansible's door to the filter."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, object]:
         """Names of the filters."""

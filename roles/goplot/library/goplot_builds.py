@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Removes goplot builds that nothing runs any more."""
+"""Removes goplot builds that are no longer in use."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: goplot_builds
-short_description: Remove goplot builds that nothing runs any more
+short_description: Remove goplot builds that are no longer in use
 description:
-  - A build is a virtual environment that is never changed. A plot job that runs keeps the build it
-    started with, so a build goes only when no process has it on its command line.
+  - A build is a virtual environment that is never changed. A running plot job keeps the build it
+    started with, so a build is removed only when no process uses it on its command line.
 options:
   install_dir:
     description: Folder that holds C(venvs) and C(packages).
     type: path
     required: true
   keep:
-    description: Name of the build that stays in any case.
+    description: Name of the build that is always kept.
     type: str
     required: true
 author: goplot
 """
 
 EXAMPLES = """
-- name: Remove builds that nothing runs any more
+- name: Remove builds that are no longer in use
   goplot_builds: {install_dir: /opt/goplot, keep: 3f2a9c0d1e2b}
 """
 
@@ -47,7 +47,7 @@ def unused(install_dir: Path, keep: str, proc: Path) -> list[str]:
     commands = []
     for entry in proc.iterdir():
         if entry.name.isdigit():
-            # It ended while it was looked at.
+            # The process ended in the meantime.
             with contextlib.suppress(OSError):
                 commands.append((entry / "cmdline").read_bytes())
     return sorted(

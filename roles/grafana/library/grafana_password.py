@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Gives Grafana's administrator the password of the inventory."""
+"""Sets the inventory's password for Grafana's administrator."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ansible.module_utils.grafana_files import read_secret, write_secret
 
 DOCUMENTATION = """
 module: grafana_password
-short_description: Give Grafana's administrator the password of the inventory
+short_description: Set the inventory's password for Grafana's administrator
 description:
-  - Grafana takes the password of its configuration at its first start only. This changes it later,
-    through the API, and in the file that holds it.
-  - Fails when Grafana takes neither the file's password nor the inventory's.
+  - Grafana reads the password from its configuration only at its first start. This changes it
+    later, through the API, and in the file that holds it.
+  - Fails if Grafana accepts neither the file's password nor the inventory's.
 options:
   url:
-    description: Where Grafana is.
+    description: URL of Grafana.
     type: str
     required: true
   ca_path:
-    description: The CA of Grafana's certificate; the system's without it.
+    description: The CA of Grafana's certificate; the system's CAs by default.
     type: path
   path:
-    description: The file with the password that Grafana has.
+    description: The file with Grafana's current password.
     type: path
     required: true
   password:
-    description: The password that it shall have. Empty for that of the file.
+    description: The new password. Empty for that of the file.
     type: str
     default: ""
 author: goplot
 """
 
 EXAMPLES = """
-- name: Have the password of the inventory
+- name: Set the administrator's password
   grafana_password:
     url: http://localhost:3000
     path: /etc/goplot/grafana/admin_password
@@ -78,7 +78,7 @@ def _change(parameters: dict[str, Any]) -> bool:
             return False
     elif wanted == held or login(held).ask("GET", "/api/user")[0] == _REFUSED:
         raise ServiceError(
-            f"Grafana takes the password of {path} no more: if somebody changed it in Grafana,"
+            f"Grafana rejects the password in {path}: if somebody changed it in Grafana,"
             " write the new one to that file, or to grafana_admin_password in the inventory."
         )
     else:

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Has a secret in a file that only root reads."""
+"""Stores a secret in a file that only root can read."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from ansible.module_utils.grafana_files import is_private, read_secret, write_se
 
 DOCUMENTATION = """
 module: grafana_secret
-short_description: Have a secret in a file that only root reads
+short_description: Store a secret in a file that only root can read
 description:
-  - Writes the secret that is given or, without one, a new one of 32 random characters. A file that
-    holds a secret keeps it.
-  - With C(value) the file holds that, whatever it held.
-  - The secret is in no answer, no command line and no file but this one.
+  - Writes the given secret or, without one, a new one of 32 random characters. A file that
+    already holds a secret keeps it.
+  - With C(value) the file's content is replaced by that.
+  - The secret appears in no module result, on no command line and in no other file.
 options:
   path:
-    description: The file, in a folder that is there.
+    description: The file, in an existing folder.
     type: path
     required: true
   first:
-    description: The secret that a new file gets. Empty for a random one.
+    description: The secret for a new file. Empty for a random one.
     type: str
     default: ""
   value:
-    description: The secret that the file holds, whatever it held.
+    description: The secret that replaces the file's content.
     type: str
     default: ""
   lasting:
-    description: Whether a C(first) other than what the file holds is a mistake.
+    description: Whether it is an error if C(first) differs from the file's content.
     type: bool
     default: false
 author: goplot
 """
 
 EXAMPLES = """
-- name: Have a password
+- name: Create a password
   grafana_secret:
     path: /etc/goplot/grafana/admin_password
   no_log: true
@@ -61,8 +61,8 @@ def main() -> None:
     held, first, value = read_secret(path), module.params["first"], module.params["value"]
     if module.params["lasting"] and held and first not in ("", held):
         module.fail_json(
-            msg=f"{path} holds another secret than the inventory. Grafana can't read what it has"
-            " encrypted with the old one: have that one in the inventory, or none."
+            msg=f"{path} holds a different secret than the inventory. Grafana can't read what it"
+            " encrypted with the old one: put that one in the inventory, or none."
         )
     wanted = value or held or first or secrets.token_urlsafe(24)
     changed = wanted != held or not is_private(path)

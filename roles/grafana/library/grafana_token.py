@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Has a service account of Grafana's, and a token of it in a file that only root reads."""
+"""Creates a Grafana service account, and its token in a file that only root can read."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ansible.module_utils.grafana_files import is_private, read_secret, write_se
 
 DOCUMENTATION = """
 module: grafana_token
-short_description: Have a service account and its token
+short_description: Create a service account and its token
 description:
-  - Makes the service account unless it is there, and a token unless the file holds one that Grafana
-    takes. Other tokens of the account are deleted when a new one is made.
-  - Grafana shows a token once; it goes to the file and nowhere else.
+  - Creates the service account unless it exists, and a token unless the file holds one that Grafana
+    accepts. Other tokens of the account are deleted when a new one is created.
+  - Grafana shows a token once; it is written only to the file.
 options:
   url:
-    description: Where Grafana is.
+    description: URL of Grafana.
     type: str
     required: true
   ca_path:
-    description: The CA of Grafana's certificate; the system's without it.
+    description: The CA of Grafana's certificate; the system's CAs by default.
     type: path
   password_path:
     description: The file with the administrator's password.
@@ -46,7 +46,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Have a service account that annotates
+- name: Create the service account for annotations
   grafana_token:
     url: http://localhost:3000
     password_path: /etc/goplot/grafana/admin_password
@@ -98,14 +98,14 @@ def _have(parameters: dict[str, Any]) -> bool:
             write_secret(path, token)
             return True
         return changed
-    # A run that was cut off may have left a token that is in no file.
+    # An interrupted run may have left a token that was not written to the file.
     for old in admin.take("GET", f"{where}/tokens"):
         admin.take("DELETE", f"{where}/tokens/{old['id']}")
     write_secret(path, admin.take("POST", f"{where}/tokens", {"name": name})["key"])
     return True
 
 
-#: What answers to every token that counts.
+#: Answers to every valid token.
 _NEEDED = "/api/annotations?limit=1"
 
 

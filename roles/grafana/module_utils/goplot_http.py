@@ -1,4 +1,4 @@
-"""The HTTP APIs of Grafana, Prometheus and Alertmanager, as goplot's modules ask them."""
+"""Client for the HTTP APIs of Grafana, Prometheus and Alertmanager, for goplot's modules."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _TIMEOUT = 20
 
 
 class ServiceError(Exception):
-    """A service can't be reached, or its answer is not one that can be used. For people."""
+    """A service can't be reached, or its answer can't be used. The text is for people."""
 
 
 class Service:
-    """One service at a URL, asked as `login` (user, password), with a `token`, or as a stranger.
+    """One service at a URL, queried as `login` (user, password), with a `token`, or anonymously.
 
     Its certificate must be of the CA in the file `ca_path`, or of one that the system trusts.
     """
@@ -40,7 +40,7 @@ class Service:
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """The answer's status and its document, a text if it is not JSON.
 
-        Raises ServiceError when there is no answer.
+        Raises ServiceError without an answer.
         """
         data = None if body is None else json.dumps(body)
         try:
@@ -65,7 +65,7 @@ class Service:
             return answer.code, content
 
     def take(self, method: str, path: str, body: object = None) -> Any:
-        """The document of an answer that says that all went well. Raises ServiceError."""
+        """The document of a successful answer. Raises ServiceError."""
         status, document = self.ask(method, path, body)
         if not 200 <= status < 300:
             said = document.get("message", "") if isinstance(document, dict) else ""

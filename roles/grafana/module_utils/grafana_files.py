@@ -1,4 +1,4 @@
-"""Secrets in files that only root reads."""
+"""Secrets in files that only root can read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def read_secret(path: Path) -> str:
-    """A secret, or nothing when there is no such file."""
+    """A secret, or nothing if the file does not exist."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -15,7 +15,7 @@ def read_secret(path: Path) -> str:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Write a secret whole, so that a power cut leaves the old one or the new one."""
+    """Write a secret atomically: a power cut leaves the old one or the new one."""
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""The action that judges the whole inventory on the controller; it connects to no host."""
+"""The action that validates the whole inventory on the controller; it connects to no host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-# The services say what a tunable may be.
+# The services define the ranges of the tunables.
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "services"))
 
 from goplot_preflight.catalogue import Catalogue, read_catalogue
@@ -27,7 +27,7 @@ display = Display()
 
 
 class ActionModule(ActionBase):
-    """Shows a line a mistake, and fails if there is one."""
+    """Shows one line per mistake, and fails if there is any."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         encrypted = self._encrypted_names(variables)
         hosts = [self._host(name, variables, catalogue, encrypted) for name in names]
         mistakes = lines(check_inventory(hosts, groups, catalogue))
-        # Shown line by line, for a failed task's message is printed twice by Ansible.
+        # Shown line by line, since Ansible prints a failed task's message twice.
         for line in mistakes:
             display.display(line, color=constants.COLOR_ERROR)
         result.update(changed=False, failed=bool(mistakes))
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
             try:
                 values[variable] = templar.template(raw[variable])
             except AnsibleUndefinedVariable as error:
-                # A fact that preflight does not gather is judged by the role that needs it.
+                # A fact that preflight does not gather is checked by the role that needs it.
                 if "ansible_" not in str(raw[variable]):
                     failures[variable] = _reason(error, variable in secrets)
             except AnsibleError as error:
@@ -97,7 +97,7 @@ class ActionModule(ActionBase):
         )
 
     def _encrypted_names(self, task_vars: Mapping[str, Any]) -> frozenset[str]:
-        """The variables that come from a file which is encrypted as a whole."""
+        """The variables from files that are encrypted as a whole."""
         folders = {
             Path(source) if Path(source).is_dir() else Path(source).parent
             for source in [*task_vars["ansible_inventory_sources"], task_vars["playbook_dir"]]

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes the farm's CA where there is none."""
+"""Creates the farm's CA if it does not exist."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ansible.module_utils.tls_openssl import OpenSsl, replace
 
 DOCUMENTATION = """
 module: tls_authority
-short_description: Make the farm's CA
+short_description: Create the farm's CA
 description:
-  - Makes a CA of a key, which only root reads, and a certificate, if either is missing.
-  - Whoever wants a new CA removes both. Every host then gets a new certificate with the next run.
+  - Creates a CA, a key that only root can read and a certificate, if either is missing.
+  - For a new CA remove both. Every host then gets a new certificate at the next run.
 options:
   folder:
-    description: Where C(ca.key) and C(ca.crt) are. It is made.
+    description: Folder of C(ca.key) and C(ca.crt). It is created.
     type: path
     required: true
 author: goplot
 """
 
 EXAMPLES = """
-- name: Make the farm's CA
+- name: Create the farm's CA
   tls_authority:
     folder: /etc/goplot/tls
 """
 
 RETURN = """
 certificate:
-  description: The CA's certificate, PEM. Empty in check mode where there is none yet.
+  description: The CA's certificate, PEM. Empty in check mode if it does not exist yet.
   type: str
   returned: always
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Makes a host's key, and the request for a certificate where the host needs one."""
+"""Creates a host's key, and a certificate request if the host needs a certificate."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ansible.module_utils.tls_openssl import OpenSsl
 
 DOCUMENTATION = """
 module: tls_request
-short_description: Ask for a host's certificate
+short_description: Request a host's certificate
 description:
-  - Makes the host's key, which only root reads, where there is none.
-  - Returns a request for a certificate if the one that is there is of another key, of another CA or
-    of other names, or if it ends within three months.
+  - Creates the host's key, which only root can read, if it does not exist.
+  - Returns a certificate request if the current certificate is for another key, another CA or
+    other names, or if it expires within three months.
 options:
   folder:
-    description: Where C(host.key) and C(host.crt) are.
+    description: Folder of C(host.key) and C(host.crt).
     type: path
     required: true
   ca:
-    description: Certificate of the CA that is to sign, PEM. Empty in check mode on a blank host.
+    description: Certificate of the signing CA, PEM. Empty in check mode on a new host.
     type: str
     required: true
   names:
@@ -34,7 +34,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Ask for a certificate
+- name: Create a certificate request
   tls_request:
     folder: /etc/goplot/tls
     ca: "{{ __authority.certificate }}"

@@ -13,12 +13,12 @@ DOCUMENTATION = """
 module: tls_sign
 short_description: Sign a host's certificate
 description:
-  - Signs the public key of a request for names that the play gives; what the request says of names
-    counts for nothing.
-  - Changes nothing on the host where the CA is.
+  - Signs the public key of a request for the names that the play gives; names in the request are
+    ignored.
+  - Changes nothing on the host of the CA.
 options:
   folder:
-    description: Where C(ca.key) and C(ca.crt) are.
+    description: Folder of C(ca.key) and C(ca.crt).
     type: path
     required: true
   request:
@@ -26,7 +26,7 @@ options:
     type: str
     required: true
   names:
-    description: Names and addresses that the certificate is good for.
+    description: Names and addresses that the certificate is valid for.
     type: list
     elements: str
     required: true
@@ -34,7 +34,7 @@ author: goplot
 """
 
 EXAMPLES = """
-- name: Sign it
+- name: Sign the certificate
   tls_sign:
     folder: /etc/goplot/tls
     request: "{{ __request.request }}"

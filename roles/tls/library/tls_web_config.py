@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Sets the web configuration of a program that uses Prometheus' exporter-toolkit."""
+"""Writes the web configuration of a program that uses Prometheus' exporter-toolkit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ansible.module_utils.tls_web import LONGEST, hashed, read_users, rendered
 
 DOCUMENTATION = """
 module: tls_web_config
-short_description: Set the web configuration of an exporter
+short_description: Write the web configuration of an exporter
 description:
   - >-
-    Sets what https://prometheus.io/docs/prometheus/latest/configuration/https/ describes, readable
-    for root alone. Passwords are hashed (bcrypt); the hash of one that did not change stays.
+    Writes the file described at https://prometheus.io/docs/prometheus/latest/configuration/https/,
+    readable only by root. Passwords are hashed (bcrypt); an unchanged password keeps its hash.
   - With neither certificate nor users the file is removed.
 options:
   path:
@@ -24,20 +24,20 @@ options:
     type: path
     required: true
   certificate:
-    description: The certificate, as the program finds it. Without it, TLS is off.
+    description: Path of the certificate for the program. Without it, TLS is off.
     type: path
   key:
-    description: Its key, as the program finds it.
+    description: Path of its key for the program.
     type: path
   users:
-    description: Password by user. Without users, anyone is let in.
+    description: Password by user. Without users, no authentication is required.
     type: dict
     default: {}
 author: goplot
 """
 
 EXAMPLES = """
-- name: Set the web configuration
+- name: Install the web configuration
   tls_web_config:
     path: /etc/prometheus/web.yml
     certificate: /etc/goplot/tls/host.crt
@@ -65,7 +65,7 @@ def main() -> None:
     path, certificate = Path(module.params["path"]), module.params["certificate"]
     users = {str(user): str(password) for user, password in module.params["users"].items()}
     if any(not 0 < len(password.encode()) <= LONGEST for password in users.values()):
-        module.fail_json(msg=f"a password has from 1 to {LONGEST} bytes")
+        module.fail_json(msg=f"a password must have from 1 to {LONGEST} bytes")
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     stored = read_users(before)
     hashes = {user: hashed(password, stored.get(user)) for user, password in users.items()}

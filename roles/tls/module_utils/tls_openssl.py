@@ -1,4 +1,4 @@
-"""Keys and certificates by openssl's command, for modules that run as root."""
+"""Keys and certificates by the openssl command, for modules that run as root."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-_HOST_DAYS = 825  # what browsers accept of a CA of one's own
+_HOST_DAYS = 825  # the maximum that browsers accept from a private CA
 _CA_DAYS = 7300
 _RENEW_SECONDS = 90 * 86400
 
 
 class OpenSsl:
-    """openssl for one module, which fails with what openssl says."""
+    """openssl for one module, which fails with openssl's error message."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self._module = module
         self._program = module.get_bin_path("openssl", required=True)
 
     def make_key(self, path: Path) -> None:
-        """Makes a private key of curve P-256, which nobody but root can read at any time."""
+        """Creates a private key of curve P-256, which only root can read at any time."""
         options = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
         text = self._run("genpkey", *options)
         replace(path, text, 0o600)
 
     def make_authority(self, key: Path) -> str:
-        """A new CA's certificate for a key, PEM. Its name is its own, so that two never mix."""
+        """A new CA's certificate for a key, PEM. Its name is unique, so two never mix."""
         config = f"""
             [req]
             distinguished_name = name
@@ -50,7 +50,7 @@ class OpenSsl:
             return self._run("req", *options, "-config", path)
 
     def request(self, key: Path) -> str:
-        """A request for a certificate of a key, PEM. It tells nothing but the public key."""
+        """A certificate request for a key, PEM. It contains only the public key."""
         config = "[req]\ndistinguished_name = name\nprompt = no\n[name]\nCN = goplot\n"
         with _file(config) as path:
             return self._run("req", "-new", "-sha256", "-key", str(key), "-config", path)
@@ -71,7 +71,7 @@ class OpenSsl:
             return self._run("x509", *options, "-set_serial", f"0x{secrets.token_hex(16)}")
 
     def serves(self, certificate: Path, key: Path, ca: str, names: Iterable[str]) -> bool:
-        """Whether a certificate is of this key, this CA and these names, for three more months."""
+        """Whether a certificate is valid for this key, CA and names for three more months."""
         if not certificate.exists():
             return False
         at = str(certificate)
@@ -96,12 +96,12 @@ class OpenSsl:
 
 
 def alternative_names(names: Iterable[str]) -> set[str]:
-    """Names and addresses as a subjectAltName has them: DNS:farmer1, IP:10.0.0.1."""
+    """Names and addresses as a subjectAltName: DNS:farmer1, IP:10.0.0.1."""
     return {_alternative(name) for name in names}
 
 
 def shown_names(text: str) -> set[str]:
-    """The same out of what openssl shows of a certificate."""
+    """The same from openssl's output for a certificate."""
     found = re.findall(r"(DNS|IP Address):([^,\s]+)", text)
     return {_alternative(value) for _, value in found}
 
@@ -114,7 +114,7 @@ def _alternative(name: str) -> str:
 
 
 def replace(path: Path, text: str, mode: int) -> None:
-    """Replaces a file as a whole; at no time is it there with another mode."""
+    """Replaces a file atomically; it never exists with another mode."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(text)
         file.flush()

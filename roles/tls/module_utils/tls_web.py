@@ -9,15 +9,15 @@ import re
 from collections.abc import Mapping
 
 LONGEST = 72
-"""Bytes of a password that bcrypt heeds."""
+"""Bytes of a password that bcrypt uses."""
 _COST = 10
 _USER = re.compile(r'^  ("(?:[^"\\]|\\.)+"): "([^"]+)"$', re.MULTILINE)
 
 
 def hashed(password: str, stored: str | None) -> str:
-    """The bcrypt hash of a password: the stored one if it is of this password.
+    """The bcrypt hash of a password: the stored one if it matches.
 
-    By libcrypt, which every Debian and Ubuntu has: Python 3.13 has no crypt module.
+    Uses libcrypt, which every Debian and Ubuntu has: Python 3.13 has no crypt module.
     """
     crypt = ctypes.CDLL("libcrypt.so.1")
     crypt.crypt.restype = ctypes.c_char_p
@@ -31,7 +31,7 @@ def hashed(password: str, stored: str | None) -> str:
 
 
 def read_users(text: str) -> dict[str, str]:
-    """Hash by user of a configuration that `rendered` made."""
+    """Hash by user from a configuration that `rendered` wrote."""
     _, _, users = text.partition("basic_auth_users:\n")
     return {json.loads(user): hashed for user, hashed in _USER.findall(users)}
 

@@ -1,4 +1,4 @@
-"""The action that shows what a verification found."""
+"""The action that shows the results of a verification."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ display = Display()
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """The rows as lines: result, what, detail; columns as wide as they must be."""
+    """The rows as lines: result, what, detail; columns as wide as needed."""
     width = max((len(row["what"]) for row in rows), default=0)
     return [f"{r['result']:<6}  {r['what']:<{width}}  {r['detail']}".rstrip() for r in rows]
 
 
 class ActionModule(ActionBase):
-    """Shows a line for each thing, and fails with the names of those that do not work."""
+    """Shows one line per check, and fails with the names of those that failed."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         rows = []
         for host in variables["ansible_play_hosts_all"]:
             if host not in variables["ansible_play_hosts"]:
-                detail = "it can't be reached, or could not be asked: see above"
+                detail = "it can't be reached, or could not be checked: see above"
                 rows.append({"what": f"{host} answers", "result": "FAILED", "detail": detail})
                 continue
             known = variables["hostvars"][host]

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Writes, reads and deletes an annotation, as this plotter's goplot would."""
+"""Writes, reads and deletes an annotation, as goplot on this plotter does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   seconds:
-    description: How long it is tried again, in seconds.
+    description: How long it is retried, in seconds.
     type: int
     required: true
 author: goplot
@@ -38,7 +38,7 @@ EXAMPLES = """
 
 RETURN = """
 rows:
-  description: What was found, each with what, result (ok, FAILED or -) and detail.
+  description: The results, each with what, result (ok, FAILED or -) and detail.
   type: list
   elements: dict
   returned: success
@@ -79,11 +79,11 @@ def _there_and_back(service: Service, what: str) -> Row:
     number = service.take("POST", "/api/annotations", body)["id"]
     found = service.take("GET", f"/api/annotations?tags={_TAG}&limit=1000")
     if number not in [one["id"] for one in found]:
-        raise ServiceError(f"annotation {number} was taken but is not there")
+        raise ServiceError(f"annotation {number} was accepted but does not exist")
     service.take("DELETE", f"/api/annotations/{number}")
     left = service.take("GET", f"/api/annotations?tags={_TAG}&limit=1000")
     if number in [one["id"] for one in left]:
-        raise ServiceError(f"annotation {number} was deleted but is still there")
+        raise ServiceError(f"annotation {number} was deleted but still exists")
     return ok(what, "written, read, deleted")
 
 

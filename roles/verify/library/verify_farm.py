@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Asks Prometheus, Alertmanager and Grafana whether a farm is watched."""
+"""Checks that Prometheus, Alertmanager and Grafana monitor a farm."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ansible.module_utils.verify_checks import (
 
 DOCUMENTATION = """
 module: verify_farm
-short_description: Ask Prometheus, Alertmanager and Grafana whether a farm is watched
+short_description: Check that Prometheus, Alertmanager and Grafana monitor a farm
 description:
-  - Runs on the farmer. What does not work is asked again for some time.
-  - Sends a test alert of the highest severity, and ends it.
+  - Runs on the farmer. Failed checks are repeated for some time.
+  - Sends a test alert of the highest severity, and resolves it.
 options:
   farmer:
     description: The farmer's name in the inventory.
@@ -42,17 +42,17 @@ options:
     elements: str
     required: true
   rules:
-    description: Names of the files of rules.
+    description: Names of the rule files.
     type: list
     elements: str
     required: true
   dashboards:
-    description: The uids of the dashboards. Without any, Grafana is not asked.
+    description: The uids of the dashboards. Without any, Grafana is not checked.
     type: list
     elements: str
     required: true
   prometheus:
-    description: Where Prometheus is.
+    description: How to reach Prometheus.
     type: dict
     required: true
     options:
@@ -64,7 +64,7 @@ options:
         description: File with the certificate of its CA.
         type: str
       user:
-        description: Who asks.
+        description: User for basic authentication.
         type: str
         default: ""
       password:
@@ -76,7 +76,7 @@ options:
     type: str
     required: true
   ways:
-    description: The integrations that critical alerts go out by.
+    description: The integrations that critical alerts are sent by.
     type: list
     elements: str
     required: true
@@ -85,14 +85,14 @@ options:
     type: str
     required: true
   seconds:
-    description: How long something is asked again, in seconds.
+    description: How long a failed check is repeated, in seconds.
     type: int
     required: true
 author: goplot
 """
 
 EXAMPLES = """
-- name: Ask
+- name: Check the farm's monitoring
   verify_farm:
     farmer: farmer1
     hosts: [farmer1]
@@ -107,7 +107,7 @@ EXAMPLES = """
 
 RETURN = """
 rows:
-  description: What was found, each with what, result (ok, FAILED or -) and detail.
+  description: The results, each with what, result (ok, FAILED or -) and detail.
   type: list
   elements: dict
   returned: success
@@ -139,7 +139,7 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False, rows=[])
     asked = module.params
-    # Its notification takes the longest: it is on its way while the rest is asked.
+    # Its notification takes the longest: it is sent while the rest is checked.
     try:
         held_back = seconds_of(asked["group_wait"])
     except ValueError as error:
@@ -186,7 +186,7 @@ def _grafana(dashboards: list[str], deadline: float) -> list[Row]:
         return [ok("Grafana answers", f"{url}, {admin.take('GET', '/api/health')['version']}")]
 
     def refuses() -> list[Row]:
-        what = "Grafana refuses strangers"
+        what = "Grafana rejects anonymous access"
         status, _ = Service(url, ca_path=ca).ask("GET", "/api/search")
         return [ok(what) if status == 401 else bad(what, f"it answers with status {status}")]
 
@@ -202,7 +202,7 @@ def _grafana(dashboards: list[str], deadline: float) -> list[Row]:
     rows = patiently(answers, "Grafana answers", deadline)
     if rows[0]["result"] != "ok":
         return rows
-    rows += patiently(refuses, "Grafana refuses strangers", deadline)
+    rows += patiently(refuses, "Grafana rejects anonymous access", deadline)
     rows += patiently(datasource, "Grafana reads Prometheus", deadline)
     for uid in dashboards:
         rows += patiently(partial(dashboard, uid), f"Grafana has the dashboard {uid}", deadline)
@@ -223,12 +223,12 @@ def _where_grafana_is() -> tuple[str, str | None]:
 
 
 class _Alert:
-    """A test alert, which no other shares a notification with."""
+    """A test alert, which is grouped with no other alert."""
 
-    _WHAT = "Alertmanager takes a test alert"
+    _WHAT = "Alertmanager accepts a test alert"
 
     def __init__(self, service: Service, farmer: str, ways: list[str], held_back: float) -> None:
-        """Sends the alert, which Alertmanager holds back for so many seconds."""
+        """Sends the alert, which Alertmanager delays for so many seconds."""
         self._due = time.monotonic() + held_back - 3
         self._service = service
         self._ways = ways
@@ -249,32 +249,32 @@ class _Alert:
         return notifications(str(self._service.take("GET", "/metrics")))
 
     def _send(self, seconds: float) -> None:
-        """The alert, over after so many seconds."""
+        """Sends the alert, which ends after so many seconds."""
         now = time.time()
         times = {"startsAt": now - 1, "endsAt": now + seconds}
         alert = {
             "labels": self._labels,
             "annotations": {
-                "summary": "A test of goplot's alerts: nothing is the matter",
-                "description": "playbooks/verify.yml sent it, to see whether alerts reach you.",
+                "summary": "A test of goplot's alerts: everything is fine",
+                "description": "playbooks/verify.yml sent it to check whether alerts reach you.",
             },
             **{name: _stamp(value) for name, value in times.items()},
         }
         self._service.take("POST", "/api/v2/alerts", [alert])
 
     def await_delivery(self, deadline: float) -> list[Row]:
-        """Whether it went out by every way; it is over then."""
+        """Whether it was sent by every integration; it is resolved then."""
         if self._trouble:
             return [bad(self._WHAT, self._trouble)]
         rows = [ok(self._WHAT)]
         if not self._ways:
-            words = "alertmanager_receivers is empty: nobody is told of alerts"
+            words = "alertmanager_receivers is empty: nobody is notified of alerts"
             return [*rows, absent("Alertmanager delivers a test alert", words)]
 
         def went_out() -> list[Row]:
             now = self._told()
             if time.monotonic() < self._due:
-                # What goes out before is another alert's.
+                # Notifications before that are for other alerts.
                 self._before = now
             return delivered(self._ways, self._before, now)
 

@@ -1,4 +1,4 @@
-"""What goplot's verification finds, line by line."""
+"""The results of goplot's verification, line by line."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Row = dict[str, str]
 
 
 def ok(what: str, detail: str = "") -> Row:
-    """A thing that works."""
+    """A check that succeeded."""
     return {"what": what, "result": "ok", "detail": detail}
 
 
 def bad(what: str, detail: str) -> Row:
-    """A thing that does not work, and what is known of it."""
+    """A check that failed, and why."""
     return {"what": what, "result": "FAILED", "detail": " ".join(detail.split())}
 
 
 def absent(what: str, detail: str) -> Row:
-    """A thing that the inventory does not ask for."""
+    """A check that does not apply to this inventory."""
     return {"what": what, "result": "-", "detail": detail}
 
 
 def patiently(check: Callable[[], list[Row]], what: str, deadline: float) -> list[Row]:
-    """The rows of a check, which is done again until nothing fails or the deadline is past.
+    """The rows of a check, which is repeated until nothing fails or the deadline has passed.
 
-    `deadline` is in seconds of the monotonic clock. A service that gives no answer fails `what`.
+    `deadline` is in seconds of the monotonic clock. If a service does not answer, `what` fails.
     """
     while True:
         try:
@@ -40,14 +40,14 @@ def patiently(check: Callable[[], list[Row]], what: str, deadline: float) -> lis
         except ServiceError as error:
             rows = [bad(what, str(error))]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            rows = [bad(what, f"an answer that is not understood: {error!r}")]
+            rows = [bad(what, f"unexpected answer: {error!r}")]
         if all(row["result"] != "FAILED" for row in rows) or time.monotonic() >= deadline:
             return rows
         time.sleep(_PAUSE)
 
 
 def targets(answer: Mapping[str, Any], expected: Mapping[str, Sequence[str]]) -> list[Row]:
-    """Of /api/v1/targets: each host that a job should scrape, and whatever else is down."""
+    """From /api/v1/targets: each host that a job should scrape, and every other target."""
     found = {
         (target["labels"]["job"], target["labels"]["instance"]): target
         for target in answer["data"]["activeTargets"]
@@ -70,7 +70,7 @@ def _target(what: str, target: Mapping[str, Any]) -> Row:
 
 
 def rules(answer: Mapping[str, Any], files: Sequence[str]) -> list[Row]:
-    """Of /api/v1/rules: each file of rules."""
+    """From /api/v1/rules: each rule file."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for group in answer["data"]["groups"]:
         found.setdefault(group["file"].rsplit("/", 1)[-1], []).extend(group["rules"])
@@ -79,7 +79,7 @@ def rules(answer: Mapping[str, Any], files: Sequence[str]) -> list[Row]:
         what, held = f"Prometheus has the rules of {file}", found.get(file, [])
         broken = [rule for rule in held if rule.get("lastError")]
         if not held:
-            rows.append(bad(what, "it has loaded none of them"))
+            rows.append(bad(what, "none of them is loaded"))
         elif broken:
             rows.append(bad(what, f"{broken[0]['name']}: {broken[0]['lastError']}"))
         else:
@@ -88,14 +88,14 @@ def rules(answer: Mapping[str, Any], files: Sequence[str]) -> list[Row]:
 
 
 def alertmanagers(answer: Mapping[str, Any]) -> list[Row]:
-    """Of /api/v1/alertmanagers: whether Prometheus has one."""
+    """From /api/v1/alertmanagers: whether Prometheus has one."""
     what = "Prometheus sends alerts to Alertmanager"
     active = [one["url"] for one in answer["data"]["activeAlertmanagers"]]
-    return [ok(what, active[0]) if active else bad(what, "it knows of none")]
+    return [ok(what, active[0]) if active else bad(what, "no Alertmanager is configured")]
 
 
 def notifications(text: str) -> dict[str, tuple[float, float]]:
-    """Of Alertmanager's metrics: (tried, failed) by the way that people are told."""
+    """From Alertmanager's metrics: (sent, failed) notifications by integration."""
     tried = dict(_samples(text, "alertmanager_notification_requests_total"))
     failed = dict(_samples(text, "alertmanager_notification_requests_failed_total"))
     return {way: (tried[way], failed.get(way, 0.0)) for way in tried}
@@ -110,10 +110,10 @@ def _samples(text: str, name: str) -> Iterator[tuple[str, float]]:
 
 
 def seconds_of(text: str) -> float:
-    """A duration as Prometheus writes it, such as 1m30s, in seconds. Raises ValueError."""
+    """A duration in Prometheus' notation, such as 1m30s, in seconds. Raises ValueError."""
     parts = re.findall(r"(\d+)(ms|s|m|h|d|w|y)", text)
     if "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is no duration such as 30s or 1m30s")
+        raise ValueError(f"{text!r} is not a duration such as 30s or 1m30s")
     return sum(int(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -122,14 +122,14 @@ def delivered(
     before: Mapping[str, tuple[float, float]],
     now: Mapping[str, tuple[float, float]],
 ) -> list[Row]:
-    """Which ways took a notification since `before`."""
+    """Which integrations sent a notification since `before`."""
     rows = []
     for way in ways:
         what = f"Alertmanager delivers a test alert ({way})"
         tried = now[way][0] - before[way][0]
         failed = now[way][1] - before[way][1]
         if tried > failed:
-            rows.append(ok(what, "look whether it reached you"))
+            rows.append(ok(what, "check that it reached you"))
         elif failed:
             words = f"failed {failed:.0f} times: journalctl -u prometheus-alertmanager"
             rows.append(bad(what, words))

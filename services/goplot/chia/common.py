@@ -1,4 +1,4 @@
-"""What all services tell alike, as metrics."""
+"""The metrics that all services have in common."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _UP = {
 
 
 def add_services(metrics: Metrics, answers: Mapping[str, Answers]) -> None:
-    """Whether every service that was asked is up, its version, peers and failed questions."""
+    """Whether each queried service is up, its version, peers and failed queries."""
     for name, answer in answers.items():
         metrics.add(_UP[name], int(answer.up))
         for endpoint in sorted(answer.refused):

@@ -1,4 +1,4 @@
-"""Several services asked at the same time, each for itself."""
+"""Queries to several services at the same time, independently of each other."""
 
 import threading
 import time
@@ -26,22 +26,22 @@ COMMON = ("get_connections", "get_version")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What one service said, by endpoint, and why there is no answer, by endpoint."""
+    """The answers of one service by endpoint, and the errors by endpoint."""
 
     given: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def up(self) -> bool:
-        """True when the service answered anything."""
+        """True when the service answered at least one query."""
         return bool(self.given)
 
     def number(self, endpoint: str, *keys: str) -> float | None:
-        """A number or a truth within an answer; None when it is not there."""
+        """A number or a boolean within an answer; None if missing."""
         return number(self.given.get(endpoint), *keys)
 
     def entries(self, endpoint: str, key: str) -> list[dict[str, Any]]:
-        """A list of objects within an answer; empty when it is not there."""
+        """A list of objects within an answer; empty if missing."""
         found = self.given.get(endpoint, {}).get(key)
         if not isinstance(found, list):
             return []
@@ -49,7 +49,7 @@ class Answers:
 
 
 def number(document: object, *keys: str) -> float | None:
-    """A finite number or a truth under some keys; None when there is none."""
+    """A finite number or a boolean under some keys; None if missing."""
     for key in keys:
         if not isinstance(document, dict):
             return None
@@ -60,7 +60,7 @@ def number(document: object, *keys: str) -> float | None:
 
 
 def text(document: object, *keys: str) -> str:
-    """A text under some keys; empty when there is none."""
+    """A text under some keys; empty if missing."""
     for key in keys:
         if not isinstance(document, dict):
             return ""
@@ -73,7 +73,7 @@ def ask_all(
     certificates: Certificates,
     timeout: float,
 ) -> dict[str, Answers]:
-    """Ask each service its questions; all together take no longer than about `timeout` seconds.
+    """Query all services; all together take no longer than about `timeout` seconds.
 
     What hangs beyond that is left behind: such a thread ends with the program. Certificates that
     can't be used leave every question without an answer.
@@ -97,7 +97,7 @@ def ask_all(
         thread.join(max(0.0, end - time.monotonic()))
     result = {}
     for name, (_, endpoints) in questions.items():
-        # Copies: a thread that was left behind may still write to its own.
+        # Copies: an abandoned thread may still write to its own.
         given, refused = dict(answers[name].given), dict(answers[name].refused)
         for endpoint in endpoints:
             if endpoint not in given:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from requests import Session
 
-#: An answer of a farm of 100,000 plots is 50 MB; more is none of what goplot asks.
+#: An answer for a farm of 100,000 plots is 50 MB; goplot never expects more.
 MOST_BYTES = 256 * 1024 * 1024
 _PART = 256 * 1024
 
 
 class RpcError(Exception):
-    """A service did not answer, or not what was asked; the text says why."""
+    """A service did not answer, or not as expected; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Certificates:
 def certificates_of(root: Path, service: str) -> Certificates:
     """The certificates that systemd gave to this unit (LoadCredential=).
 
-    Without such, those of a service under CHIA_ROOT, which only their owner can read.
+    Without these, those of a service under CHIA_ROOT, which only their owner can read.
     """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder:
@@ -54,7 +54,7 @@ def certificates_of(root: Path, service: str) -> Certificates:
 
 
 def check_certificates(certificates: Certificates) -> None:
-    """Raise RpcError when a file can't be used; requests would say so at the first question."""
+    """Raise RpcError when a file can't be used; requests would fail only at the first query."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(certificates.ca)
@@ -64,7 +64,7 @@ def check_certificates(certificates: Certificates) -> None:
 
 
 def _session(certificates: Certificates) -> "Session":
-    """A session that proves both sides to each other, and uses nothing of the environment."""
+    """A session with mutual authentication that ignores the environment."""
     from requests import Session
     from requests.adapters import HTTPAdapter
 
@@ -74,7 +74,7 @@ def _session(certificates: Certificates) -> "Session":
 
     session = Session()
     session.trust_env = False
-    # Without this, everybody whom a public CA certifies would count as of this farm.
+    # Without this, any certificate of a public CA would be accepted.
     session.verify = str(certificates.ca)
     session.cert = (str(certificates.certificate), str(certificates.key))
     session.mount("https://", FarmAdapter())
@@ -82,7 +82,7 @@ def _session(certificates: Certificates) -> "Session":
 
 
 class Rpc:
-    """One service, asked in one session.
+    """One service, queried in one session.
 
     All questions together have `timeout` seconds: once one question found no answer, the next ones
     fail at once. A service that sends its answer's head byte by byte may take longer: whoever asks
@@ -90,7 +90,7 @@ class Rpc:
     """
 
     def __init__(self, host: str, port: int, certificates: Certificates, timeout: float) -> None:
-        """Nothing is connected before the first question."""
+        """Connects only at the first query."""
         self._name = f"{host}:{port}"
         self._url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
         self._end = time.monotonic() + timeout
@@ -112,7 +112,7 @@ class Rpc:
         self._session.close()
 
     def ask(self, endpoint: str, question: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """The answer to one question. Raises RpcError."""
+        """The answer to one query. Raises RpcError."""
         from requests import Timeout
         from urllib3.exceptions import HTTPError
         from urllib3.exceptions import TimeoutError as ReadTimeout
@@ -149,7 +149,7 @@ class Rpc:
                 raise OSError(f"HTTP status {response.status_code}")
             parts = []
             size = 0
-            # What is there is taken at once: to wait for more would give a dribbler its time.
+            # Available bytes are read at once: waiting for more would let a slow sender stall this.
             while part := response.raw.read1(_PART, decode_content=True):
                 parts.append(part)
                 size += len(part)
@@ -166,7 +166,7 @@ class Rpc:
 
 
 def _certificate_fault(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """Why the server's certificate was refused, where that is what an error came of."""
+    """Why the server's certificate was rejected, if that caused an error."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__cause__ or cause.__context__
@@ -174,9 +174,9 @@ def _certificate_fault(error: BaseException) -> ssl.SSLCertVerificationError | N
 
 
 def _reason(error: BaseException) -> str:
-    """What the system said at the bottom of an error that libraries have wrapped."""
+    """The system's message at the bottom of an error that libraries have wrapped."""
     if isinstance(error, json.JSONDecodeError):
-        return "the answer is no JSON"
+        return "the answer is not JSON"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

@@ -1,4 +1,4 @@
-"""goplot-certificates-collector: when the certificates of this host end.
+"""goplot-certificates-collector: when the certificates of this host expire.
 
 It is given the certificates as credentials and reads nothing else: what holds them may hold keys.
 """
@@ -23,9 +23,9 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 
 def collect(folder: Path) -> Metrics:
-    """When each certificate in a folder ends, by name of its file.
+    """When each certificate in a folder expires, by name of its file.
 
-    Raises OSError when one can't be read, ValueError with its name when it is no certificate.
+    Raises OSError when one can't be read, ValueError with its name when it is not a certificate.
     """
     metrics = Metrics()
     for path in sorted(folder.iterdir()):
@@ -39,13 +39,13 @@ def collect(folder: Path) -> Metrics:
 
 
 def expiry(pem: str) -> float:
-    """Epoch seconds at which the first of the certificates in a PEM text ends, by openssl.
+    """Epoch seconds at which the first of the certificates in a PEM text expires, by openssl.
 
-    Raises ValueError when there is none, or one that openssl can't read, OSError without openssl.
+    Raises ValueError without a certificate, or if openssl can't read it, OSError without openssl.
     """
     ends = [_not_after(certificate) for certificate in _PEM.findall(pem)]
     if not ends:
-        raise ValueError("there is no certificate in it")
+        raise ValueError("it contains no certificate")
     return min(ends)
 
 
@@ -58,7 +58,7 @@ def _not_after(pem: str) -> float:
         text=True,
     )
     if done.returncode:
-        raise ValueError("a certificate is broken")
+        raise ValueError("a certificate is corrupt")
     return float(ssl.cert_time_to_seconds(done.stdout.strip().removeprefix("notAfter=")))
 
 
@@ -71,7 +71,7 @@ def main() -> int:
 def _once(settings: Settings) -> int:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder is None:
-        _logger.error("systemd gives it no credentials")
+        _logger.error("systemd has passed no credentials")
         return program.FAILED
     try:
         metrics = collect(Path(folder))

@@ -1,4 +1,4 @@
-"""goplot-farmer-collector: asks full node, farmer and wallet, and writes what they say."""
+"""goplot-farmer-collector: queries full node, farmer and wallet, and writes their metrics."""
 
 import logging
 import sys
@@ -15,12 +15,12 @@ from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
 _logger = logging.getLogger(__name__)
-#: Seconds between two blocks where the full node can't tell: 4608 blocks a day.
+#: Seconds between two blocks if the full node does not report it: 4608 blocks a day.
 BLOCK_SECONDS = 18.75
 
 _ENDPOINTS: dict[str, tuple[str, ...]] = {
     "full_node": ("get_blockchain_state", *COMMON),
-    # Never get_harvesters: it sends every plot of the farm.
+    # Never get_harvesters: it returns every plot of the farm.
     "farmer": ("get_harvesters_summary", "get_pool_state", *COMMON),
     "wallet": ("get_farmed_amount", "get_sync_status", *COMMON),
 }
@@ -29,7 +29,7 @@ _PARTIALS = ("valid", "invalid", "insufficient", "stale", "missing")
 
 
 def collect(settings: FarmerSettings, certificates: Certificates) -> Metrics:
-    """Ask all and make metrics of the answers; what can't be asked is down in them."""
+    """Query all services and build metrics; services that do not answer are down in them."""
     asked = {name: getattr(settings, name) for name in _ENDPOINTS}
     questions = {
         name: (address, _ENDPOINTS[name]) for name, address in asked.items() if address is not None
@@ -39,7 +39,7 @@ def collect(settings: FarmerSettings, certificates: Certificates) -> Metrics:
 
 
 def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: float) -> Metrics:
-    """The metrics of what was answered; `names` are those of harvesters, by address."""
+    """The metrics from the answers; `names` are those of harvesters, by address."""
     metrics = Metrics()
     add_services(metrics, answers)
     node = answers.get("full_node", Answers())
@@ -83,9 +83,9 @@ def _add_node(metrics: Metrics, node: Answers) -> None:
 
 
 def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """The connected harvesters, each under a name of its own.
+    """The connected harvesters, each with a unique name.
 
-    Two behind one address are told apart by the start of their node id.
+    Two behind one address are distinguished by the start of their node id.
     """
     found = []
     used = set()
@@ -101,7 +101,7 @@ def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[st
 
 
 def _plain(host: str) -> str:
-    """An address without what marks IPv4 in IPv6; every loopback address as 127.0.0.1."""
+    """An address without the prefix of IPv4 in IPv6; every loopback address as 127.0.0.1."""
     host = host.removeprefix("::ffff:")
     return "127.0.0.1" if host in ("::1", "localhost") or host.startswith("127.") else host
 
@@ -168,7 +168,7 @@ def _add_wallet(metrics: Metrics, wallet: Answers) -> None:
         ("chia_wallet_synced", wallet.number("get_sync_status", "synced")),
         ("chia_farmed_mojo", farmed("farmed_amount")),
         ("chia_farmed_blocks", farmed("blocks_won")),
-        # 0 says that there was none.
+        # 0 means that there was none.
         ("chia_last_farmed_height", farmed("last_height_farmed") or None),
         ("chia_last_farmed_timestamp_seconds", farmed("last_time_farmed") or None),
     ):
@@ -208,7 +208,7 @@ def main() -> int:
 
 def _once(settings: Settings) -> int:
     if settings.farmer_collector is None:
-        raise SettingsError(f"{settings.path}: there is no [farmer_collector]; add that table")
+        raise SettingsError(f"{settings.path}: [farmer_collector] is missing; add that table")
     metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
     metrics.write(settings.roots.textfiles, "goplot_farmer")
     return program.OK

@@ -1,4 +1,4 @@
-"""goplot-harvester-collector: what the harvester farms, against what lies on the disks."""
+"""goplot-harvester-collector: what the harvester farms, compared with the files on the disks."""
 
 import logging
 import os
@@ -26,9 +26,9 @@ from goplot.host.textfile import Metrics
 
 _logger = logging.getLogger(__name__)
 _PLOT = re.compile(r"plot-.*\.plot2?")
-#: A disk that does not answer within this many seconds has no numbers.
+#: A disk that does not answer within this many seconds gets no values.
 _PATIENCE = 20.0
-# By the states that psutil has; what is in none of these has ended.
+# By psutil's states; a process in none of these has ended.
 _STATES = {
     "running": "running",
     "sleeping": "running",
@@ -51,7 +51,7 @@ class Files:
 def collect(
     settings: Settings, harvester: HarvesterSettings, certificates: Certificates
 ) -> Metrics:
-    """Ask the harvester, look at the disks. Raises OSError when mounts can't be read."""
+    """Query the harvester, inspect the disks. Raises OSError when mounts can't be read."""
     questions = {"harvester": (harvester.harvester, ("get_plots", *COMMON))}
     answers = ask_all(questions, certificates, harvester.timeout_seconds)
     disks = list_disks(settings.roots.farm)
@@ -78,7 +78,7 @@ def collect(
 def scan(
     disks: Iterable[Path], mounts: Mapping[str, Mount], patience: float = _PATIENCE
 ) -> dict[Path, Files]:
-    """The plots on each disk; one that hangs holds up none."""
+    """The plots on each disk; one that hangs does not block the others."""
     found = {disk: Files(None) for disk in disks}
 
     def look(disk: Path) -> None:
@@ -109,7 +109,7 @@ def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
             finally:
                 os.close(folder)
     except FileNotFoundError:
-        # A plot that was moved while we looked, or a disk without a plots folder.
+        # A plot that was moved meanwhile, or a disk without a plots folder.
         return Files(True, plots, size)
     except OSError:
         return Files(None)
@@ -129,7 +129,7 @@ def _add_plots(metrics: Metrics, answer: Answers, disks: list[tuple[str, str, Pa
         return
     formats: Counter[tuple[str, str, str]] = Counter()
     format_bytes: Counter[tuple[str, str, str]] = Counter()
-    # A disk without plots shows as 0, not as nothing.
+    # A disk without plots is reported as 0, not left out.
     by_disk: Counter[tuple[str, str]] = Counter({(farm, name): 0 for farm, name, _ in disks})
     disk_bytes: Counter[tuple[str, str]] = Counter()
     places = {str(path / "plots"): (farm, name) for farm, name, path in disks}
@@ -190,7 +190,7 @@ def main() -> int:
 def _once(settings: Settings) -> int:
     harvester = settings.harvester_collector
     if harvester is None:
-        raise SettingsError(f"{settings.path}: there is no [harvester_collector]; add that table")
+        raise SettingsError(f"{settings.path}: [harvester_collector] is missing; add that table")
     certificates = certificates_of(settings.chia.root, "harvester")
     metrics = collect(settings, harvester, certificates)
     metrics.write(settings.roots.textfiles, "goplot_harvester")

@@ -1,4 +1,4 @@
-"""What goplot left on a disk or temp farm that went away while a job was at work on it."""
+"""Files that goplot left on a disk or temp farm that disappeared while a job was using it."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _FOLDER = re.compile(r"goplot-([0-9]+)")
 
 
 def remove_leftovers(settings: Settings, found: Iterable[tuple[Path, str]]) -> list[str]:
-    """Remove those of the `.plot.tmp` files (disk, name) that belong to goplot and to no job.
+    """Remove those of the `.plot.tmp` files (disk, name) that belong to goplot but to no job.
 
     A file is goplot's when the plot of that very name is or was one of its jobs; whatever
     somebody else copies stays. Returns a line for each that was removed. Raises OSError.
@@ -44,7 +44,7 @@ def remove_leftovers(settings: Settings, found: Iterable[tuple[Path, str]]) -> l
 
 
 def clean_temps(settings: Settings, observation: Observation) -> list[str]:
-    """Remove the temporary files of jobs that are over from temp farms that can be written.
+    """Remove the temporary files of ended jobs from writable temp farms.
 
     A job that ended while its temp farm was away could not do it. A finished plot of a job that
     failed is kept, with its folder. Returns a line for each folder. Raises
@@ -60,7 +60,7 @@ def clean_temps(settings: Settings, observation: Observation) -> list[str]:
                 lines.append(f"{temp.path} can't be read: {error.strerror}")
     if not found:
         return lines
-    # In this order: a job that has a result and is no job any more never comes back.
+    # In this order: a job that has a result and no job file never comes back.
     done = {result.index: result.done for result in read_results(settings.roots.state)}
     jobs, broken = read_jobs(settings.roots.jobs)
     busy = {job.index for job in jobs} | set(broken)
@@ -75,7 +75,7 @@ def clean_temps(settings: Settings, observation: Observation) -> list[str]:
 
 
 def _clear(folder: Path, *, done: bool) -> str:
-    """Remove what a job that is over left, and say so. Raises OSError."""
+    """Remove the files that an ended job left, and report it. Raises OSError."""
     if not done and finished_plot(folder) is not None:
         return f"{folder} holds a finished plot of a job that failed; it is kept"
     left = clean(folder)

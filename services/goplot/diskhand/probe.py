@@ -1,4 +1,4 @@
-"""Whether a file system still writes: it can look well long after its device is gone."""
+"""Whether a file system is writable: it can look healthy long after its device is gone."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from goplot.host.mounts import Mount, opened_on, read_mounts
 
-#: What does not answer within this many seconds counts as failing.
+#: A mount that does not answer within this many seconds counts as failing.
 PATIENCE = 20.0
 #: The file that is written, on a disk and on a temp farm.
 ON_DISK = "logs/.goplot-probe"
@@ -17,7 +17,7 @@ _AT_ONCE = 16
 
 
 def probe(path: Path, name: str, mounts: Mapping[str, Mount]) -> None:
-    """Write a few bytes through to the device. Raises OSError when it does not take them."""
+    """Write a few bytes through to the device. Raises OSError if that fails."""
     with opened_on(path, mounts) as mount:
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640, dir_fd=mount)
         try:
@@ -30,10 +30,10 @@ def probe(path: Path, name: str, mounts: Mapping[str, Mount]) -> None:
 def probe_all(
     paths: Iterable[Path], name: str, mountinfo: Path, patience: float = PATIENCE
 ) -> dict[Path, str]:
-    """What is wrong with each mount that does not take a write to its file `name`.
+    """What is wrong with each mount that rejects a write to its file `name`.
 
     Several are asked at once, so that one that hangs holds up none. Threads that still
-    hang are left behind: they end with the program.
+    hang are abandoned: they end with the program.
     """
     mounts = read_mounts(mountinfo)
     waiting = list(paths)
@@ -51,7 +51,7 @@ def probe_all(
                 probe(path, name, mounts)
                 fault = None
             except OSError as error:
-                # A full file system is no failing one.
+                # A full file system is not a failing one.
                 full = error.errno == errno.ENOSPC
                 fault = None if full else error.strerror or str(error)
             with settled:

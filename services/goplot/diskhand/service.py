@@ -1,4 +1,4 @@
-"""goplot-diskhand: looks after every disk once, and takes full ones out of rotation."""
+"""goplot-diskhand: checks every disk once, and takes full ones out of rotation."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> list[str]:
-    """Judge every disk and write its file. Returns the lines of diskhand.log. Raises OSError."""
+    """Check every disk and write its file. Returns the lines of diskhand.log. Raises OSError."""
     roots = settings.roots
     observation = observe(settings)
     disks = _probed(observation.disks, settings.host.mountinfo)
@@ -57,7 +57,7 @@ def run(settings: Settings) -> list[str]:
 
 
 def _report(disk: Disk, verdict: Verdict, earlier: Own | None) -> None:
-    """Log what changed since the last run: diskhand.log has all of it, every time."""
+    """Log changes since the last run: diskhand.log contains everything, every time."""
     before = "" if earlier is None else earlier.reason
     if verdict.kib is None or verdict.reason == before:
         return
@@ -68,7 +68,7 @@ def _report(disk: Disk, verdict: Verdict, earlier: Own | None) -> None:
 
 
 def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
-    """The disks, with those that do not take a write in trouble."""
+    """The disks, with trouble set for those that reject writes."""
     faults = probe_all([disk.path for disk in disks if disk.trouble is None], ON_DISK, mountinfo)
     return [
         replace(disk, trouble=failing(faults[disk.path])) if disk.path in faults else disk
@@ -77,8 +77,8 @@ def _probed(disks: tuple[Disk, ...], mountinfo: Path) -> list[Disk]:
 
 
 def _probe_temps(settings: Settings, temps: tuple[TempFarm, ...]) -> list[str]:
-    """Keep for placement which temp farms take no write. Returns a line for each of them."""
-    # One that failed the last time is asked again: its space can be read.
+    """Save for placement which temp farms reject writes. Returns a line for each of them."""
+    # One that failed the last time is checked again: its space can be read.
     asked = [temp.path for temp in temps if temp.space is not None and temp.trouble != READ_ONLY]
     faults = probe_all(asked, ON_TEMP, settings.host.mountinfo)
     known = read_temp_faults(settings.roots.state)
@@ -114,7 +114,7 @@ def _look_at_file(path: Path) -> DiskFile:
 def _write_files(
     settings: Settings, verdicts: list[tuple[Disk, Verdict]], earlier: dict[str, Own]
 ) -> None:
-    """Write the disk files that change.
+    """Write the disk files that have changed.
 
     What is about to be written is noted first: after a crash in between, a value that diskhand
     wrote is never taken for a person's.
@@ -145,7 +145,7 @@ def _write_files(
 
 
 def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]]:
-    """Count the plots of every disk and keep the numbers. Returns the partial copies on them."""
+    """Count the plots of every disk and save the numbers. Returns the partial copies on them."""
     partial: list[tuple[Path, str]] = []
     document: dict[str, int] = {}
     for disk in disks:
@@ -161,7 +161,7 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
 def look_into(folder: Path) -> tuple[int, list[str]]:
     """The number of plots in a folder, and the names of partial copies; none if it can't be read.
 
-    Files are told by their names alone: a look at each would cost a disk with many plots dear.
+    Only names are read: opening each file would be expensive on a disk with many plots.
     """
     count = 0
     partial: list[str] = []

@@ -1,1 +1,1 @@
-"""What there is and what fits: plot formats, disks, jobs and placement. Pure."""
+"""The model of the farm: plot formats, disks, jobs and placement. Pure."""

@@ -1,4 +1,4 @@
-"""Disks and temp farms: what is known of one at one moment."""
+"""Disks and temp farms: the state of each at one moment."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -65,7 +65,7 @@ class Disk:
     """A destination disk, `/farm/<farm>/<disk>`.
 
     `trouble` says why nothing can be written (None: it can). `disk_file_kib` is what the disk
-    file holds (None: there is no file). `committed` bytes are what running jobs will still write.
+    file holds (None: it does not exist). `committed` bytes are what running jobs will still write.
     """
 
     farm: int
@@ -79,7 +79,7 @@ class Disk:
 
     @property
     def mounted(self) -> bool:
-        """False when the folder is no mount point."""
+        """False when the folder is not a mount point."""
         return self.trouble != NOT_MOUNTED
 
     @property
@@ -89,12 +89,12 @@ class Disk:
 
     @property
     def in_rotation(self) -> bool:
-        """True when plots may be placed here as far as there is room."""
+        """True when plots may be placed here if there is room."""
         return self.trouble is None and self.space is not None and not self.taken_out
 
     @property
     def available(self) -> int:
-        """Bytes that no job has been promised; 0 when out of rotation."""
+        """Bytes that are not reserved for a job; 0 when out of rotation."""
         if not self.in_rotation or self.space is None:
             return 0
         return max(0, self.space.free - self.committed)
@@ -121,12 +121,12 @@ class TempFarm:
 
     @property
     def mounted(self) -> bool:
-        """False when the folder is no mount point."""
+        """False when the folder is not a mount point."""
         return self.trouble != NOT_MOUNTED
 
     @property
     def available(self) -> int:
-        """Bytes that no job has been promised."""
+        """Bytes that are not reserved for a job."""
         if self.trouble is not None or self.space is None:
             return 0
         return max(0, self.space.free - self.committed)

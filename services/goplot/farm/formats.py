@@ -23,7 +23,7 @@ class PlotFormat:
     compression: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a format whose size is not known."""
+        """Raise ValueError for a format of unknown size."""
         if not MIN_K <= self.k <= MAX_K:
             raise ValueError(f"k is {self.k}; it must be from {MIN_K} to {MAX_K}")
         if self.compression and self.compression not in _TABLE_GIB.get(self.k, {}):
@@ -48,12 +48,12 @@ class PlotFormat:
 
     @property
     def plot_bytes(self) -> int:
-        """What a finished plot may take at most: this is what is reserved for it."""
+        """The maximum size of a finished plot: this is reserved for it."""
         return int(self.expected_bytes * (1 + _spread(self.k)))
 
     @property
     def least_bytes(self) -> int:
-        """A file smaller than this is no whole plot of this format."""
+        """A file smaller than this is not a complete plot of this format."""
         return int(self.expected_bytes * (1 - _spread(self.k)))
 
 

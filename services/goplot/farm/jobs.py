@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One plot job, as its file in the state folder tells it. Bytes are what was reserved.
+    """One plot job, as stored in the state folder. Bytes are what was reserved.
 
     `phase` is what status and metrics show: `start`, the plotter's phase number, then `verify`,
     `copy` or `stranded`. `phase_seconds` holds the phases that are over. `process` is the

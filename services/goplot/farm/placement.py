@@ -8,7 +8,7 @@ from goplot.farm.disks import Disk, TempFarm
 
 
 class NoRoom(StrEnum):
-    """Why there is no place for a plot."""
+    """Why a plot can't be placed."""
 
     NO_DISK = "no_disk"
     DISK_SPACE = "disk_space"
@@ -49,7 +49,7 @@ class Placement:
 
 
 def rotate(farms: Iterable[int], last: int) -> list[int]:
-    """Farm numbers in the order in which they are asked: the first one after `last` comes first."""
+    """Farm numbers in the order in which they are tried: the first one after `last` comes first."""
     numbers = sorted(set(farms))
     return [n for n in numbers if n > last] + [n for n in numbers if n <= last]
 
@@ -122,7 +122,7 @@ def _within(temp: TempFarm, limits: Limits) -> bool:
 
 
 def _is_before(phase: str, limit: int) -> bool:
-    """True when a job is before the given phase; a phase of no number is past plotting."""
+    """True when a job is before the given phase; a phase without a number is after plotting."""
     if phase == "start":
         return True
     return phase.isdigit() and int(phase) < limit

@@ -1,4 +1,4 @@
-"""What goplot understands of a Chia log."""
+"""What goplot understands in a Chia log."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from goplot.harvester_log.follower import BLOCK
 from goplot.harvester_log.grammar import Kind
 from goplot.harvester_log.tally import Counting, Tally
 
-#: So many look-alikes are kept to be shown; all are counted.
+#: So many look-alikes are kept for display; all are counted.
 _SHOWN = 1000
 _WIDTH = 400
 
@@ -24,7 +24,7 @@ class Check:
 
     @property
     def understood(self) -> bool:
-        """False when lines are left that look like an eligible line and match no known form."""
+        """False when lines look like an eligible line but match no known form."""
         return not self.tally.count(Kind.LOOK_ALIKE)
 
 

@@ -1,4 +1,4 @@
-"""The files of a log: the one that grows, and those it was rotated to, compressed or not."""
+"""The files of a log: the current one, and the rotated ones, compressed or not."""
 
 import bz2
 import contextlib
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-#: Bytes at the start of a file that tell it from others: every line begins with its time.
+#: Bytes at the start of a file that identify it: every line begins with its time.
 HEAD = 256
-#: Bytes before a position that must be there still.
+#: Bytes before a position that must still be the same.
 TAIL = 64
 
 COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -25,7 +25,7 @@ DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What tells a file: the first `size` bytes of its text (at most HEAD) and their digest.
+    """What identifies a file: the first `size` bytes of its text (at most HEAD) and their digest.
 
     Names and inode numbers do not: files are renamed, copied and compressed, and a new file may
     get a removed one's inode.
@@ -35,7 +35,7 @@ class Mark:
     digest: str
 
     def fits(self, head: bytes) -> bool:
-        """True when a file that begins with `head` is the one that is meant."""
+        """True when a file that begins with `head` is the marked one."""
         return 0 < self.size <= len(head) and mark(head[: self.size]) == self
 
 
@@ -76,7 +76,7 @@ class LogFile:
             self._at = self._text.seek(position)
             if self._at != position:
                 return b""
-        # Of a damaged file this gives all that comes before the damage.
+        # For a damaged file this returns everything before the damage.
         data: bytes = self._text.read1(count)
         self._at += len(data)
         return data
@@ -120,7 +120,7 @@ def rotated(path: Path) -> list[Path]:
     """The files that a log was rotated to, oldest first.
 
     `debug.log.2.gz` is older than `debug.log.1`; of `debug.log-20261122` and the like, the names
-    tell in order. A file that lies there both ways comes uncompressed first.
+    sort by age. A file that exists both ways comes uncompressed first.
     """
     found = []
     pattern = re.compile(re.escape(path.name) + r"[.-](\d[\w-]*)(\.gz|\.bz2|\.xz)?")

@@ -34,11 +34,11 @@ _NEWEST = 16
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where reading goes on.
+    """Where reading continues.
 
-    `current` tells the file (None: none is begun), `offset` the first byte that was not given
-    out, `tail` the bytes before it. `finished` are the files of the log that are read to their
-    end and still there.
+    `current` identifies the file (None: none is started), `offset` is the first byte that was not
+    returned, `tail` the bytes before it. `finished` are the files of the log that were read to
+    their end and still exist.
     """
 
     current: Mark | None = None
@@ -76,13 +76,13 @@ class Follower:
     """
 
     def __init__(self, path: Path, position: Position | None) -> None:
-        """`position` None: from the start of what now is the log, without what was rotated."""
+        """`position` None: from the start of the current file, without rotated ones."""
         self._path = path
         self._file: LogFile | None = None
         self._head = b""
         self._offset = 0
         self._tail = b""
-        # What was read of a line whose end is not there yet, where reading goes on, and the
+        # The part of a line whose end is not written yet, where reading continues, and the
         # bytes before that.
         self._half = b""
         self._read = 0
@@ -100,7 +100,7 @@ class Follower:
 
     @property
     def position(self) -> Position:
-        """Where to go on after the blocks that were given out."""
+        """Where to continue after the returned blocks."""
         finished = tuple(self._finished)
         if self._pending is not None:
             return self._pending
@@ -115,7 +115,7 @@ class Follower:
             self._file = None
 
     def poll(self) -> Iterator[bytes]:
-        """All whole lines that are there now, in blocks. Raises OSError.
+        """All complete lines that are available now, in blocks. Raises OSError.
 
         A line longer than BLOCK is given out by its first bytes. What has no newline is given
         out as a line when the log goes on in another file.
@@ -131,7 +131,7 @@ class Follower:
             yield from self._leave()
 
     def _drain(self) -> Iterator[bytes]:
-        """Whole lines up to the end of the current file."""
+        """Complete lines up to the end of the current file."""
         while self._file is not None:
             try:
                 data = self._file.read_at(self._read, BLOCK)
@@ -140,7 +140,7 @@ class Follower:
                 self._head = self._head or self._chosen
                 self.lost += 1
                 return
-            # Looked at after reading: what was read before a truncation is good.
+            # Checked after reading: what was read before a truncation is valid.
             if not data or not self._still_there(self._file):
                 return
             if not self._head and self._overtook(self._file, data):
@@ -179,7 +179,7 @@ class Follower:
         return file.path == self._path and self._unread_rotated(mark(data))
 
     def _still_there(self, file: LogFile) -> bool:
-        """False when a file was truncated, also when it has grown anew since."""
+        """False when a file was truncated, even if it has grown again since."""
         size = file.size()
         if size is None:
             return True
@@ -188,7 +188,7 @@ class Follower:
         return file.read_at(self._offset - len(self._tail), len(self._tail)) == self._tail
 
     def _is_over(self) -> bool:
-        """True when the log goes on elsewhere than in the current file."""
+        """True when the log continues in another file than the current one."""
         file = self._file
         if file is None or not self._still_there(file):
             return True
@@ -199,7 +199,7 @@ class Follower:
         if file.path != self._path:
             return True
         if not self._path.exists() and not self._unread_rotated(mark(self._head)):
-            # Removed, and not made again: whoever has it open may still write.
+            # Removed, and not created again: a process that has it open may still write.
             return False
         # Renamed while it was open: one more look, for a line that was being written meanwhile.
         seen, self._rotation_seen = self._rotation_seen, True
@@ -244,10 +244,10 @@ class Follower:
                 return
             found = snapshot(self._path)
         if not os.access(self._path, os.R_OK):
-            # Nothing can be told of files that can't be read now, such as those of a mount to come.
+            # Unreadable files can't be identified, such as those on a mount that comes later.
             self._pending = position
             return
-        # Its rest is gone for good; what was read of it must not be read again.
+        # Its rest is lost; what was read of it must not be read again.
         self.lost += 1
         self._finished.append(current)
 
@@ -286,14 +286,14 @@ class Follower:
         heads = [head for _, head in found]
         current = heads[-1] if found and found[-1][0].path == self._path else b""
         for file, head in found:
-            # What begins as the log itself is a copy of it that may not be whole yet.
+            # A file that begins as the log itself is a copy of it that may not be complete yet.
             copied = file.path != self._path and (not head or mark(head).fits(current))
             if self._file is None and not copied and not self._is_finished(head):
                 self._file, self._chosen = file, head
             else:
                 file.close()
         if len(self._finished) > _REMEMBERED:
-            # Marks of files that are gone; the newest may only be under way to another name.
+            # Marks of files that are gone; the newest may just be being renamed.
             old, new = self._finished[:-_NEWEST], self._finished[-_NEWEST:]
             self._finished = [entry for entry in old if any(map(entry.fits, heads))] + new
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-#: Bytes of a line that are looked at; what counts stands at the start of a line.
+#: Bytes of a line that are parsed; the relevant part is at the start of a line.
 KEPT = 8192
 
 #: Length of `2026-11-22T17:01:33.290 `, where the rest of the prefix begins.
@@ -29,7 +29,7 @@ UNKNOWN = "unknown"
 
 
 class Kind(StrEnum):
-    """What a line tells."""
+    """What a line reports."""
 
     ELIGIBLE = "eligible"
     LOOK_ALIKE = "look_alike"
@@ -66,7 +66,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What stands before a message; `version` is empty where the form has none.
+    """The prefix of a message; `version` is empty where the form has none.
 
     `form` is `dated`, `undated` or `bare`; `start` is the message's first byte.
     """
@@ -94,7 +94,7 @@ class Eligible(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line that was understood as far as that goes.
+    """A line that was understood as far as possible.
 
     This and Eligible are tuples because a log has millions of them.
     """
@@ -148,7 +148,7 @@ _ELIGIBLE = (
     ),
 )
 _COLOURS = re.compile(_COLOUR.encode())
-# Signs and blanks before a message's first word: releases differ in them.
+# Punctuation and blanks before a message's first word: releases differ in them.
 _ORNAMENT = re.compile(rb"[\x80-\xff ]{0,40}")
 
 _HEADS: tuple[tuple[bytes, Kind], ...] = (
@@ -178,7 +178,7 @@ _HEADS: tuple[tuple[bytes, Kind], ...] = (
     (b"Farmed unfinished_block ", Kind.FARMED_BLOCK),
     (b"Cannot connect to daemon at ", Kind.NO_DAEMON),
 )
-# These begin with a path, so that what follows it tells.
+# These begin with a path, so the text after it decides.
 _WITHIN: tuple[tuple[bytes, bytes, Kind], ...] = (
     (b"Not farming plot ", b"We assume the file is being copied", Kind.TOO_SMALL),
     (b"Not farming plot ", b"Plot compression level", Kind.NOT_DECOMPRESSED),
@@ -191,12 +191,12 @@ _BY_FIRST = {
     first: tuple(entry for entry in _HEADS if entry[0].startswith(first))
     for first in {head[:_FIRST] for head, _ in _HEADS}
 }
-# What the harvester also says of eligible plots, at DEBUG.
+# What the harvester also logs about eligible plots, at DEBUG.
 _NO_LOOK_ALIKE = b"new_signage_point_harvester "
 
 
 def parse(line: bytes, prefix: Prefix | None = None) -> Line:
-    """Understand one line as far as that goes; never raises. `prefix`: its own, if known."""
+    """Parse one line as far as possible; never raises. `prefix`: its own, if known."""
     if prefix is None:
         prefix = parse_prefix(line)
     message = line[prefix.start : KEPT]
@@ -211,7 +211,7 @@ def parse(line: bytes, prefix: Prefix | None = None) -> Line:
 
 
 def parse_prefix(line: bytes) -> Prefix:
-    """What stands before the message; of an unknown form, service and level are `unknown`."""
+    """The prefix of a message; of an unknown form, service and level are `unknown`."""
     prefix = parse_rest(line[DATED:KEPT], "dated", DATED)
     if prefix is None and _CLOCK.match(line):
         prefix = parse_rest(line[_UNDATED:KEPT], "undated", _UNDATED)
@@ -224,7 +224,7 @@ def parse_prefix(line: bytes) -> Prefix:
 
 
 def parse_rest(rest: bytes, form: str, offset: int) -> Prefix | None:
-    """A prefix from behind its time, which is `offset` bytes long; None when it is none."""
+    """A prefix from behind its time, which is `offset` bytes long; None if it is not one."""
     match = _REST.match(rest)
     if match is None:
         return None
@@ -240,7 +240,7 @@ def parse_rest(rest: bytes, form: str, offset: int) -> Prefix | None:
 
 
 def parse_eligible(message: bytes) -> Eligible | None:
-    """An eligible line's message in one of its forms; None when it is none."""
+    """An eligible line's message in one of its forms; None if it is not one."""
     for form, pattern in _ELIGIBLE:
         match = pattern.fullmatch(message)
         if match is not None:
@@ -270,7 +270,7 @@ def kind_by_head(prefix: Prefix, head: bytes) -> Kind | None:
 
 
 def of_harvester(prefix: Prefix) -> bool:
-    """True for lines where an eligible line may stand: the harvester's, or nobody's."""
+    """True for lines that may be eligible lines: the harvester's, or of unknown origin."""
     return prefix.service == "harvester" or prefix.service == UNKNOWN
 
 
@@ -305,7 +305,7 @@ def _kind(prefix: Prefix, message: bytes) -> Kind:
 
 
 def _looks_alike(message: bytes) -> bool:
-    """True for what speaks of eligible plots or of proofs found, in whatever form."""
+    """True for lines about eligible plots or found proofs, in whatever form."""
     text = message.lower()
     if b"eligible" in text:
         return True

@@ -1,4 +1,4 @@
-"""The Chia log where it is in journald (`log_systemd`, or `log_stdout` in a unit)."""
+"""The Chia log if it is in journald (`log_systemd`, or `log_stdout` in a unit)."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class Journal:
             self._process = None
 
     def poll(self) -> Iterator[bytes]:
-        """All that is there now, in blocks. Raises OSError when journald can't be read."""
+        """Everything available now, in blocks. Raises OSError when journald can't be read."""
         process = self._process or self._start()
         if process.stdout is None:
             return
@@ -66,7 +66,7 @@ class Journal:
                 "--follow",
                 "--no-tail",
                 # Unmerged, it follows this boot alone; a sandbox within a container sees another
-                # boot id than journald, and would be told nothing.
+                # boot id than journald, and would get nothing.
                 "--merge",
                 "--output=json",
                 "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,LOGGER",
@@ -95,10 +95,10 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 
 def _lines(entry: dict[str, Any]) -> bytes:
-    """An entry as debug.log would have it, each of its lines with a newline."""
+    """An entry as in debug.log, each of its lines with a newline."""
     message = entry.get("MESSAGE")
     if isinstance(message, list):
-        # What is no UTF-8 comes as a list of numbers.
+        # Text that is not UTF-8 comes as a list of numbers.
         text = bytes(byte & 255 for byte in message if isinstance(byte, int))
     else:
         text = str(message or "").encode()

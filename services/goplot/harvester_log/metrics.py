@@ -10,7 +10,7 @@ from goplot.host.textfile import Metrics
 
 
 class State(StrEnum):
-    """What is to be said of a log, the first that is true."""
+    """The state of a log, the first that applies."""
 
     UNREADABLE = "unreadable"
     OK = "ok"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The log as it is watched: `since` is when watching began, epoch seconds."""
+    """The log as it is followed: `since` is when that began, epoch seconds."""
 
     readable: bool
     since: float
@@ -32,7 +32,7 @@ class Sight:
 
 
 def state_of(tally: Tally, sight: Sight, now: float) -> State:
-    """Whether the harvester looks plots up, or why that can't be seen."""
+    """Whether the harvester looks up plots, or why that can't be seen."""
     quiet = sight.quiet_seconds
     if not sight.readable:
         return State.UNREADABLE
@@ -40,7 +40,7 @@ def state_of(tally: Tally, sight: Sight, now: float) -> State:
         return State.OK
     if tally.alike or tally.strange >= STRANGE_LINES:
         return State.UNKNOWN_FORMAT
-    # A warning comes, and no INFO line came for long before it: there are none.
+    # A warning without any INFO line for long before it: there are none.
     if tally.last_line is not None and tally.last_line - (tally.last_info or 0) > quiet:
         return State.LEVEL_TOO_LOW
     if now - (tally.last_line or sight.since) > quiet:

@@ -1,4 +1,4 @@
-"""goplot-harvester-log: follows the Chia log and writes what it says as metrics."""
+"""goplot-harvester-log: follows the Chia log and turns it into metrics."""
 
 import contextlib
 import json
@@ -25,14 +25,14 @@ from goplot.host.settings import Settings
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS = 1.0
-#: A kill repeats at most the reading of this time; it never changes what is counted.
+#: After a kill at most this time is read again; the counts stay correct.
 _SAVE_SECONDS = 3.0
 _WRITE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What outlives a restart: the counters, when watching began, and where reading goes on.
+    """What survives a restart: the counters, when following began, and where reading continues.
 
     `since` is in epoch seconds; `position` is Position's document where the log is a file,
     `cursor` that of journald where it is there.
@@ -50,7 +50,7 @@ class Watch:
     """The log with what was counted in it, kept together."""
 
     def __init__(self, settings: Settings, folder: Path, now: float) -> None:
-        """Go on where the state in `folder` says. Raises OSError."""
+        """Continue where the state in `folder` says. Raises OSError."""
         self._settings = settings
         self._path = folder / "harvester_log.json"
         record = _read(self._path) or Record(Tally(), now)
@@ -69,7 +69,7 @@ class Watch:
         self.save()
 
     def poll(self) -> None:
-        """Read what is there, save and write what is due."""
+        """Read what is available, save and write what is due."""
         fault = self._settings.chia.fault()
         try:
             for block in self._blocks():
@@ -89,7 +89,7 @@ class Watch:
             self.write()
 
     def save(self) -> None:
-        """Keep position and counts, in one step. Raises OSError."""
+        """Save position and counts, in one step. Raises OSError."""
         source = self._source
         lost, cut = self._losses()
         record = Record(self._tally, self._since, lost, cut)
@@ -97,7 +97,7 @@ class Watch:
             record = replace(record, position=source.position.document())
         else:
             record = replace(record, cursor=source.cursor)
-        # A release before position had a default takes an empty one for damage.
+        # A release before position had a default treats an empty one as damage.
         document = {key: value for key, value in encode(record).items() if value is not None}
         write_whole(self._path, json.dumps(document) + "\n", mode=0o640)
         self._saved = time.monotonic()
@@ -147,7 +147,7 @@ class Watch:
             try:
                 self.save()
             except OSError as error:
-                # What was read is counted anew after a restart: nothing is wrong yet.
+                # What was read is counted again after a restart: nothing is wrong yet.
                 _logger.error("the position can't be written: %s", error)
                 self._saved = time.monotonic()
 
@@ -159,7 +159,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _read(path: Path) -> Record | None:
-    """The state; None when there is none. One that is damaged is put aside: counters start anew."""
+    """The state, or None. A damaged one is set aside: the counters start at zero."""
     try:
         record = decode(Record, json.loads(path.read_text()))
         if record.position is not None:

@@ -28,11 +28,11 @@ from goplot.harvester_log.grammar import (
 #: a proof is lost after about 28.
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 8.0, 15.0, 28.0)
 
-#: Unmatched INFO lines of the harvester, without one that matched, that are no accident.
+#: Unmatched INFO lines of the harvester, without one that matched, that are not chance.
 STRANGE_LINES = 5
 
-# The prefix from behind the time, and some bytes of the message: enough to tell most lines apart,
-# and few enough that most lines look alike.
+# The prefix from behind the time, and some bytes of the message: enough to distinguish most kinds,
+# and few enough that most lines share them.
 _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
 _BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED)
@@ -78,7 +78,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a key says of all lines that have it; without a kind, each of them is parsed."""
+    """What a key says about all lines with it; without a kind, each of them is parsed."""
 
     prefix: Prefix | None
     origin: str
@@ -93,7 +93,7 @@ class Counting:
         self.tally = tally
         self.look_alikes: list[bytes] = []
         self._known: dict[bytes, _Known] = {}
-        # The last line of each kind in a block: times are told for these alone.
+        # The last line of each kind in a block: times are needed only for these.
         self._last: dict[str, bytes] = {}
 
     def add(self, block: bytes, now: float) -> None:
@@ -142,7 +142,7 @@ class Counting:
             tally.strange += 1
 
     def _count(self, prefix: Prefix, origin: str, kind: Kind, count: int, line: bytes) -> None:
-        """Count lines of a kind; `line` tells when the last of them was written."""
+        """Count lines of a kind; `line` shows when the last of them was written."""
         tally = self.tally
         tally.origins[origin] = tally.origins.get(origin, 0) + count
         tally.kinds[kind] = tally.kinds.get(kind, 0) + count
@@ -184,7 +184,7 @@ class Counting:
         origin = f"{prefix.version or prefix.form}/{prefix.service}/{prefix.level}"
         origins = self.tally.origins
         if origin not in origins and len(origins) >= _ORIGINS:
-            # A log that is no Chia log must not fill the memory.
+            # A log that is not Chia's must not fill the memory.
             return f"{prefix.form}/{UNKNOWN}/{prefix.level}"
         return origin
 

@@ -1,4 +1,4 @@
-"""Annotations in their spool: an absent Grafana delays no plot and loses none."""
+"""The spool of annotations: if Grafana is down, no plot waits and no annotation is lost."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def plot_start(job: Job, active: int, max_plots: int) -> Annotation:
 def plot_stop(
     job: Job, ended: float, seconds: float, outcome: str, active: int, max_plots: int
 ) -> Annotation:
-    """That a plot ended; `active` counts those that go on."""
+    """That a plot ended; `active` counts the remaining ones."""
     begun = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(job.start.time))
     text = (
         f"stop plot #{job.index} ({outcome}): farm {job.dest_farm}, disk {job.disk}, "
@@ -45,21 +45,21 @@ def plot_stop(
 
 
 def spool_folder(state: Path) -> Path:
-    """Where annotations wait."""
+    """The folder of waiting annotations."""
     return state / "annotations"
 
 
 def spool(state: Path, index: int, annotation: Annotation) -> None:
-    """Keep a plot's annotation until it is sent, also over a power cut. Raises OSError."""
+    """Save a plot's annotation until it is sent, durably. Raises OSError."""
     folder = spool_folder(state)
     make_folder(folder)
-    # One name for one event: what is spooled again after a crash replaces what waits.
+    # One name per event: an annotation spooled again after a crash replaces the waiting one.
     name = f"{index:09d}-{annotation.tags[0]}.json"
     write_whole(folder / name, json.dumps(annotation.body()) + "\n")
 
 
 def spooled(state: Path) -> list[Path]:
-    """The annotations that are not sent yet, oldest first. Raises OSError."""
+    """The annotations that have not been sent, oldest first. Raises OSError."""
     try:
         return sorted(path for path in spool_folder(state).iterdir() if _is_spooled(path.name))
     except FileNotFoundError:

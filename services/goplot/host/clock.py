@@ -1,4 +1,4 @@
-"""Clocks that pacing needs: wall time, and time since boot that no clock change moves."""
+"""Clocks for pacing: wall time, and time since boot, which clock changes do not affect."""
 
 import os
 import time
@@ -34,8 +34,8 @@ def _init_ticks() -> int:
 def seconds_between(earlier: Start, later: Start) -> float:
     """Seconds from one moment to another; never negative.
 
-    In one boot the boot clock tells, so a clock that is set means nothing. Over a boot the wall
-    clock tells, and at least the time since boot has passed.
+    Within one boot the boot clock counts, so setting the clock has no effect. Across boots the
+    wall clock counts, and at least the time since boot has passed.
     """
     if earlier.boot_id == later.boot_id:
         return max(0.0, later.boot_time - earlier.boot_time)
@@ -51,7 +51,7 @@ def goplot_load() -> float:
 
 
 def free_memory() -> int:
-    """Bytes of memory that a new program can have without swapping."""
+    """Bytes of memory that are available to a new program without swapping."""
     import psutil
 
     return psutil.virtual_memory().available

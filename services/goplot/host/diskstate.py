@@ -1,4 +1,4 @@
-"""What diskhand found at its last run, as placement, metrics and people read it."""
+"""The results of diskhand's last run, for placement, metrics and people."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from goplot.farm.codec import decode
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What diskhand itself put into a disk file: the value, the file's time stamp then, and why.
+    """What diskhand itself wrote to a disk file: the value, the file's timestamp, and why.
 
     `reason` is empty while the disk is in rotation.
     """
@@ -20,22 +20,22 @@ class Own:
 
 
 def own_path(state: Path) -> Path:
-    """Where diskhand keeps what it wrote into each disk file."""
+    """Where diskhand records what it wrote to each disk file."""
     return state / "diskhand.json"
 
 
 def plots_path(state: Path) -> Path:
-    """Where diskhand keeps how many plots it found on each disk."""
+    """Where diskhand records how many plots it found on each disk."""
     return state / "plots.json"
 
 
 def temp_faults_path(state: Path) -> Path:
-    """Where diskhand keeps which temp farms take no write, and why."""
+    """Where diskhand records which temp farms reject writes, and why."""
     return state / "temp_faults.json"
 
 
 def read_temp_faults(state: Path) -> dict[str, str]:
-    """Why temp farms take no write, by path; nothing where that is not known."""
+    """Why temp farms reject writes, by path; empty if unknown."""
     try:
         document = json.loads(temp_faults_path(state).read_text())
         return {str(path): str(fault) for path, fault in document.items()}
@@ -44,7 +44,7 @@ def read_temp_faults(state: Path) -> dict[str, str]:
 
 
 def read_own(state: Path) -> dict[str, Own]:
-    """What diskhand wrote into each disk file, by disk; nothing when that is not known."""
+    """What diskhand wrote to each disk file, by disk; empty if unknown."""
     try:
         document = json.loads(own_path(state).read_text())
         return {name: decode(Own, entry) for name, entry in document.items()}

@@ -9,9 +9,9 @@ _SYS = Path("/sys")
 
 
 def drives_of(mount: Mount, sys: Path = _SYS) -> tuple[str, ...]:
-    """Names of the drives that hold a file system, such as sda; none where the kernel tells none.
+    """Names of the drives that hold a file system, such as sda; empty if the kernel knows none.
 
-    By sysfs: a partition's folder lies in its drive's, and the drives of a compound device are its
+    By sysfs: a partition's folder is in its drive's, and the drives of a compound device are its
     slaves. File systems with devices of their own, such as Btrfs, have no entry.
     """
     try:
@@ -21,7 +21,7 @@ def drives_of(mount: Mount, sys: Path = _SYS) -> tuple[str, ...]:
 
 
 def add_places(metrics: Metrics, places: list[tuple[Mount, dict[str, str]]]) -> None:
-    """Which drives are where; `places` are mounts with their labels."""
+    """Which drives hold which places; `places` are mounts with their labels."""
     for mount, labels in places:
         for drive in drives_of(mount):
             metrics.add("goplot_drive_place_info", 1, drive=drive, **labels)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written atomically."""
 
 import contextlib
 import fcntl
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> None:
-    """Put a file in place in one step: a reader sees the old text or the new one.
+    """Replace a file atomically: a reader sees the old text or the new one.
 
     `durable`: the new text also survives a power cut from here on. Raises OSError.
     """
@@ -33,7 +33,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644, durable: bool = Tru
 def _claim(temporary: Path, mode: int) -> int:
     """Open a file to be renamed, for this process alone.
 
-    Its name is always the same, so that what a killed process leaves is used up by the next one.
+    Its name is always the same, so that the next process reuses what a killed one leaves.
     """
     while True:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, mode)
@@ -52,7 +52,7 @@ def _claim(temporary: Path, mode: int) -> int:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that everybody may read, whatever the umask; one that is there stays as it is.
+    """Create a world-readable folder, whatever the umask; an existing one is left unchanged.
 
     Raises OSError.
     """
@@ -65,7 +65,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove files in the making that a killed process left. Raises OSError."""
+    """Remove partial files that a killed process left. Raises OSError."""
     for path in folder.glob(".*.new"):
         remove_unlocked(path)
 
@@ -81,13 +81,13 @@ def remove_unlocked(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file for good, also over a power cut; one that is not there is no error."""
+    """Remove a file durably; a missing file is not an error."""
     path.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was created, renamed or removed in a folder survive a power cut."""
+    """Make changes of a folder's entries survive a power cut."""
     _sync(folder, os.O_DIRECTORY)
 
 
@@ -107,7 +107,7 @@ def _sync(path: Path, flags: int = 0) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock that a file stands for; wait for whoever holds it. Raises OSError."""
+    """Hold the lock of a file; wait until it is free. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

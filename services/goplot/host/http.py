@@ -20,7 +20,7 @@ def send(
     body: bytes | None = None,
     ca: Path | None = None,
 ) -> "Response":
-    """The answer, whatever its status. Raises OSError when there is none.
+    """The answer, whatever its status. Raises OSError without an answer.
 
     `timeout` in seconds, for the connection and for each wait for bytes. `ca` is a file of the CAs
     to trust; without it those that the system trusts. Nothing of the caller's environment (proxies,
@@ -42,6 +42,6 @@ def send(
 
 
 def _system_cas() -> Path:
-    """The CAs that the system trusts: requests itself would take those of a package of its own."""
+    """The CAs that the system trusts: requests itself would use those of its own package."""
     usual = ssl.get_default_verify_paths()
     return Path(usual.cafile or (_DEFAULT_CAS if _DEFAULT_CAS.exists() else usual.openssl_capath))

@@ -1,4 +1,4 @@
-"""Jobs and results in the state folder: one JSON file a job, one line a result."""
+"""Jobs and results in the state folder: one JSON file per job, one line per result."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from goplot.host.files import remove, remove_unlocked, sync_folder, write_whole
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a job ended. `reason` is empty for a plot that is done; `ended` is in epoch seconds."""
+    """How a job ended. `reason` is empty for a finished plot; `ended` is in epoch seconds."""
 
     index: int
     done: bool
@@ -36,12 +36,12 @@ def job_path(jobs: Path, index: int) -> Path:
 
 
 def stop_path(jobs: Path, index: int) -> Path:
-    """The file that says that a person gave a job up."""
+    """The file that marks a job as stopped by a person."""
     return jobs / f"{index}.stop"
 
 
 def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
-    """Every job that is not over, by index, and what is wrong with files that hold none."""
+    """Every job that has not ended, by index, and what is wrong with invalid files."""
     found: list[Job] = []
     broken: dict[int, str] = {}
     for path in jobs.glob("*.json"):
@@ -57,7 +57,7 @@ def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
 
 
 def read_job(jobs: Path, index: int) -> Job | None:
-    """One job, or None when it is over. Raises OSError, ValueError, TypeError."""
+    """One job, or None when it has ended. Raises OSError, ValueError, TypeError."""
     try:
         text = job_path(jobs, index).read_text()
     except FileNotFoundError:
@@ -66,13 +66,13 @@ def read_job(jobs: Path, index: int) -> Job | None:
 
 
 def write_job(jobs: Path, job: Job) -> None:
-    """Keep a job, also over a power cut. Raises OSError."""
+    """Save a job durably. Raises OSError."""
     text = json.dumps(encode(job), indent=1) + "\n"
     write_whole(job_path(jobs, job.index), text)
 
 
 def end_job(state: Path, result: Result) -> None:
-    """Record how a job ended and give up its reservation. Raises OSError.
+    """Record how a job ended and release its reservation. Raises OSError.
 
     The result comes first: a crash between the two leaves a job whose result is there, and the
     next call finds it and does not record it twice.
@@ -84,7 +84,7 @@ def end_job(state: Path, result: Result) -> None:
         try:
             size = os.fstat(descriptor).st_size
             if not size:
-                # `goplot status` is for everybody, whatever the umask of a service.
+                # Everybody may run `goplot status`, whatever the umask of a service.
                 os.fchmod(descriptor, 0o644)
             # A line that a power cut cut short must not swallow this one.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
@@ -101,7 +101,7 @@ def end_job(state: Path, result: Result) -> None:
 
 
 def remove_locks(jobs: Path) -> None:
-    """Remove lock files that killed tractors of jobs that are over left. Raises OSError."""
+    """Remove lock files that killed tractors of ended jobs left. Raises OSError."""
     for path in jobs.glob("*.lock"):
         if not path.with_suffix(".json").exists():
             remove_unlocked(path)
@@ -117,7 +117,7 @@ def read_results(
 ) -> Iterator[Result]:
     """Results from byte `start` to `end`, or those in the last `tail` bytes. Raises OSError.
 
-    Lines that are no result, such as one that a power cut cut short, are passed over.
+    Invalid lines, such as one that a power cut truncated, are skipped.
     """
     path = results_path(state)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""The journal with its priorities, and goplot.log in the form of the original."""
+"""The journal with its priorities, and goplot.log in the original's format."""
 
 import contextlib
 import logging
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 class JournalHandler(logging.Handler):
     """Writes to standard error; each line with its priority where that is the journal.
 
-    What can't be written never ends what is logged.
+    A failed write never ends the program.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -32,7 +32,7 @@ class JournalHandler(logging.Handler):
 
 
 def start_logging() -> None:
-    """Let all of goplot log to standard error."""
+    """Log everything of goplot to standard error."""
     logger = logging.getLogger("goplot")
     if not logger.handlers:
         logger.addHandler(JournalHandler())
@@ -56,7 +56,7 @@ class Log:
     """Appends to goplot.log, and logs the same to the journal.
 
     The file is opened anew for every line, so it may be rotated at any time; a line is one write,
-    so programs may share it. A log that can't be written never ends what is logged.
+    so programs may share it. A failed write never ends the program.
     """
 
     def __init__(self, path: Path, program: str) -> None:
@@ -81,7 +81,7 @@ class Log:
             _logger.error("cannot write %s: %s", self._path, error.strerror)
 
     def warn(self, text: str, program: str | None = None) -> None:
-        """Log one line that a person should look at."""
+        """Log one line that needs a person's attention."""
         self(text, program, logging.WARNING)
 
 

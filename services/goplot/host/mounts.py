@@ -9,7 +9,7 @@ from pathlib import Path
 
 from goplot.farm.disks import NOT_MOUNTED, Space
 
-# Since Linux 6.15 ext4 tells by `emergency_ro` that it stopped writing after an error, and by
+# Since Linux 6.15 ext4 shows by `emergency_ro` that it stopped writing after an error, and by
 # `shutdown` that it was shut down; before, the first was `ro`.
 _NO_MORE_WRITES = frozenset(("ro", "emergency_ro", "shutdown"))
 
@@ -25,10 +25,10 @@ class Mount:
 
 
 def read_mounts(mountinfo: Path) -> dict[str, Mount]:
-    """Everything that is mounted, by mount point; the last mount on a point is the one seen.
+    """All mounts by mount point; the last mount on a point is the visible one.
 
     The format is that of /proc/self/mountinfo, proc_pid_mountinfo(5). Whether a file system is
-    read-only is told by its own options: those of the mount may come from a service's sandbox.
+    read-only is read from its own options: those of the mount may come from a service's sandbox.
     Raises OSError when the file can't be read.
     """
     mounts: dict[str, Mount] = {}
@@ -55,8 +55,8 @@ def read_space(path: Path) -> Space:
 def opened_on(path: Path, mounts: Mapping[str, Mount]) -> Iterator[int]:
     """A descriptor of a mount point's folder, that stays on this mount whatever happens to it.
 
-    Files that are opened relative to it can't land underneath the mount point. Raises OSError
-    when the path is no mount point, or is no longer the one that `mounts` knows.
+    Files that are opened relative to it can't end up beneath the mount point. Raises OSError
+    when the path is not a mount point, or is no longer the one that `mounts` knows.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -21,6 +21,6 @@ def notify(message: str) -> None:
 
 
 def watchdog_seconds() -> float | None:
-    """Seconds within which systemd awaits a sign of life; None without a watchdog."""
+    """Seconds within which systemd expects a keep-alive; None without a watchdog."""
     value = os.environ.get("WATCHDOG_USEC", "")
     return int(value) / 1e6 if value.isdigit() and int(value) else None

@@ -1,4 +1,4 @@
-"""Gathers what placement and status need: disks, temp farms, jobs and what they have written."""
+"""Gathers the facts for placement and status: disks, temp farms, jobs and their files."""
 
 import os
 import re
@@ -42,12 +42,12 @@ class Observation:
 
     @property
     def running(self) -> int:
-        """Plots that run on this host, also those started by hand outside goplot."""
+        """Plots that run on this host, including those started by hand outside goplot."""
         return len(self.jobs) + len(self.broken) + self.foreign
 
 
 def observe(settings: Settings) -> Observation:
-    """Look at mounts, disks, disk files, jobs and processes. Raises OSError."""
+    """Read mounts, disks, disk files, jobs and processes. Raises OSError."""
     roots = settings.roots
     mounts = read_mounts(settings.host.mountinfo)
     jobs, broken = read_jobs(roots.jobs)
@@ -97,10 +97,10 @@ def list_disks(farm_root: Path) -> list[tuple[int, str, Path]]:
 
 
 def read_disk_file(path: Path) -> int | None:
-    """KiB in a disk file; None when there is none or it is empty.
+    """KiB in a disk file; None if it is missing or empty.
 
-    A text that is no number counts as taken out: somebody meant something by it. So does a file
-    that can't be read.
+    A text that is not a number counts as taken out, since somebody wrote it on purpose. So does a
+    file that can't be read.
     """
     try:
         text = path.read_text(errors="replace").strip()
@@ -171,13 +171,13 @@ def _temp(
     book: Mapping[Path, Committed],
     fault: str | None,
 ) -> TempFarm:
-    """A temp farm; `fault` is why it took no write when diskhand last tried."""
+    """A temp farm; `fault` is why it rejected the last write by diskhand."""
     space, trouble = look_at(path, mounts)
     if trouble is None and fault is not None:
         trouble = failing(fault)
     if trouble is None:
         try:
-            # A file system whose device is gone may still tell its size.
+            # A file system whose device is gone may still report its size.
             with os.scandir(path) as entries:
                 next(entries, None)
         except OSError as error:

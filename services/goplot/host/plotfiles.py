@@ -1,4 +1,4 @@
-"""A plot's file: its name and header, whether it is whole, and what of a job may be removed."""
+"""A plot's file: its name and header, whether it is complete; and removing a job's files."""
 
 import os
 import re
@@ -19,7 +19,7 @@ _ID = re.compile(r"[0-9a-f]{64}")
 
 
 class NotWholeError(Exception):
-    """A file is no whole plot; the text says why."""
+    """A file is not a complete plot; the text says why."""
 
 
 def finished_plot(folder: Path) -> Path | None:
@@ -34,11 +34,11 @@ def finished_plot(folder: Path) -> Path | None:
 def verify(path: Path, plot_format: PlotFormat) -> str:
     """Check a finished plot's name, size and header. Returns its plot id.
 
-    Raises NotWholeError when it is no whole plot of the format, OSError when it can't be read.
+    Raises NotWholeError if it is not a complete plot of the format, OSError if it can't be read.
     """
     match = PLOT_NAME.fullmatch(path.name)
     if match is None:
-        raise NotWholeError(f"{path.name} is no name of a plot")
+        raise NotWholeError(f"{path.name} is not the name of a plot")
     k, compression = int(match["k"]), int(match["c"] or 0)
     if (k, compression) != (plot_format.k, plot_format.compression):
         raise NotWholeError(f"{path.name} is not {plot_format.name}")
@@ -64,7 +64,7 @@ def verify(path: Path, plot_format: PlotFormat) -> str:
 
 
 def clean(folder: Path) -> list[str]:
-    """Remove a job's temporary files and its folder; names that are not the job's stay.
+    """Remove a job's temporary files and its folder; files with other names are kept.
 
     Only the job's own folder is touched, and there only files that carry a plot id or end in
     `.tmp`, which is all that plotters write. Returns the names that were left. Raises OSError.
@@ -82,6 +82,6 @@ def clean(folder: Path) -> list[str]:
             left.append(entry.name)
     if not left:
         folder.rmdir()
-        # After a power cut the files would be back, and no job that removes them.
+        # Otherwise the files could be back after a power cut, with no job to remove them.
         sync_folder(folder.parent)
     return left

@@ -1,4 +1,4 @@
-"""Processes of this host: plotters that somebody started by hand, and how a program fares."""
+"""Processes of this host: plotters that were started by hand, and the states of a program."""
 
 import contextlib
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class _Plotting:
 
 
 def foreign_plots(proc: Path, roots: tuple[Path, ...]) -> list[tuple[ForeignPlot, int]]:
-    """Plots that run in a /proc and are none of goplot's jobs, each with its temp bytes.
+    """Plots that run in a /proc and are not goplot's jobs, each with its temp bytes.
 
     A job of goplot is known by the folder that it plots in, `goplot-<index>` under one of the
     temp `roots`. A plotter that another one has started, as Chia's packaged program does with
@@ -84,7 +84,7 @@ def _processes(proc: Path) -> Iterator["Process"]:
 
 
 def states_of(name: str, proc: Path) -> list[str]:
-    """The state of every process of a name, as psutil's STATUS_ constants have it."""
+    """The state of every process of a name, as one of psutil's STATUS_ constants."""
     import psutil
 
     found: list[str] = []
@@ -98,7 +98,7 @@ def states_of(name: str, proc: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _proc_at(proc: Path) -> Iterator[None]:
-    """Let psutil look at a /proc, and then at its own again: it knows no other way than this."""
+    """Let psutil read another /proc, then the usual one again: it has no other interface."""
     import psutil
 
     before = psutil.PROCFS_PATH

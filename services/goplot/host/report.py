@@ -1,4 +1,4 @@
-"""What the pacer said at its last look: why no plot starts."""
+"""What the pacer reported at its last poll: why no plot starts."""
 
 import json
 import time
@@ -8,26 +8,26 @@ from pathlib import Path
 from goplot.farm.codec import decode, encode
 from goplot.host.files import write_whole
 
-# The pacer's word counts for this many polls, and for a look that takes its time.
+# The pacer's report is valid for this many polls, and for one slow poll.
 _POLLS = 3
 _SLACK = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The reason, as pacer.decision.Reason has it, and its detail."""
+    """The reason, a pacer.decision.Reason, and its detail."""
 
     reason: str
     detail: str
 
 
 def write_report(state: Path, report: Report) -> None:
-    """Keep what the pacer says. Raises OSError."""
+    """Save the pacer's report. Raises OSError."""
     write_whole(state / "pacer.json", json.dumps(encode(report)) + "\n", durable=False)
 
 
 def read_report(state: Path, plot_poll: float) -> Report | None:
-    """What the pacer says; None when it has not looked within its last polls."""
+    """The pacer's report; None if it is too old."""
     path = state / "pacer.json"
     try:
         if time.time() - path.stat().st_mtime > _POLLS * plot_poll + _SLACK:

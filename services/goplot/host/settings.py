@@ -1,4 +1,4 @@
-"""The static settings, /etc/goplot/settings.toml: read whole, refused when anything is wrong."""
+"""The static settings, /etc/goplot/settings.toml: rejected when anything is wrong."""
 
 import os
 import tomllib
@@ -16,7 +16,7 @@ DEFAULT_PATH = Path("/etc/goplot/settings.toml")
 
 
 class SettingsError(Exception):
-    """The settings can't be used; the text names file, key and cure."""
+    """The settings can't be used; the text names file, key and fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Roots:
 
     @property
     def jobs(self) -> Path:
-        """One file for every job that is not over."""
+        """One file for every job that has not ended."""
         return self.state / "jobs"
 
     @property
@@ -56,7 +56,7 @@ class HostSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChiaSettings:
-    """Where Chia is on this host. `log` is None where it logs to journald."""
+    """Where Chia is on this host. `log` is None if it logs to journald."""
 
     root: Path
     log: Path | None
@@ -71,7 +71,7 @@ class ChiaSettings:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an RPC is asked."""
+    """The address of an RPC."""
 
     host: str
     port: int
@@ -79,7 +79,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class FarmerSettings:
-    """What the farmer collector asks (None: not asked), and names of harvesters by address."""
+    """What the farmer collector queries (None: not queried), and harvesters' names by address."""
 
     full_node: Address | None
     farmer: Address | None
@@ -90,7 +90,7 @@ class FarmerSettings:
 
 @dataclass(frozen=True, slots=True)
 class HarvesterSettings:
-    """What the harvester collector asks."""
+    """What the harvester collector queries."""
 
     harvester: Address
     timeout_seconds: float
@@ -132,7 +132,7 @@ _TYPES = {str: "text", int: "a whole number", float: "a number", list: "a list",
 
 
 def load(path: Path) -> Settings:
-    """Read and check a settings file. Raises SettingsError with all that is wrong in it."""
+    """Read and check a settings file. Raises SettingsError with all mistakes in it."""
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)
@@ -141,7 +141,7 @@ def load(path: Path) -> Settings:
             f"{path}: can't be read ({error.strerror}); name a file with --settings FILE"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: is no TOML: {error}") from error
+        raise SettingsError(f"{path}: is not valid TOML: {error}") from error
     reader = _Reader(path)
     settings = _build(reader, document)
     if reader.mistakes:
@@ -150,7 +150,7 @@ def load(path: Path) -> Settings:
 
 
 class _Reader:
-    """Takes values out of tables and collects what is wrong with them."""
+    """Takes values out of tables and collects their mistakes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -309,7 +309,7 @@ def _plot(
     if plotter not in plotters:
         reader.refuse(
             "plot.plotter",
-            f"is {plotter!r}, and there is no [plotters.{plotter}]; add that table",
+            f"is {plotter!r}, but [plotters.{plotter}] is missing; add that table",
         )
     k = reader.take(table, "k", int, 32, "plot.")
     compression = reader.take(table, "compression", int, 0, "plot.")
@@ -365,7 +365,7 @@ def _check_plotter(
     elif settings.name not in grammars:
         reader.refuse(
             where.rstrip("."),
-            f"is no plotter that goplot knows ({', '.join(grammars)}); give it a command",
+            f"is not a known plotter ({', '.join(grammars)}); give it a command",
         )
     elif not settings.program:
         reader.refuse(f"{where}program", "is missing: name the plotter's program")

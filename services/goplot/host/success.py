@@ -9,7 +9,7 @@ from goplot.host.textfile import Metrics
 
 
 def record_success(state: Path, program: str) -> None:
-    """Note that a program did its work just now. Raises OSError."""
+    """Record that a program did its work just now. Raises OSError."""
     folder = state / "success"
     make_folder(folder)
     descriptor = os.open(folder / program, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -33,13 +33,13 @@ class Metrics:
         family = family_of(name)
         family.check(name, labels)
         if family.name not in self._families:
-            # The text format names a counter with its _total, the library without.
+            # The text format names a counter with _total, the library without it.
             short = family.name.removesuffix("_total")
             self._families[family.name] = Metric(short, family.help, family.kind)
         self._families[family.name].add_sample(name, labels, value)
 
     def add_known(self, name: str, value: float | None, **labels: str) -> None:
-        """Add one sample, unless its value is not known."""
+        """Add one sample, unless its value is unknown."""
         if value is not None:
             self.add(name, value, **labels)
 
@@ -54,7 +54,7 @@ class Metrics:
         return generate_latest(self).decode()
 
     def write(self, folder: Path, name: str) -> None:
-        """Write `<name>.prom` whole, readable for all. Raises OSError."""
+        """Write `<name>.prom` atomically, readable by everybody. Raises OSError."""
         write_whole(folder / f"{name}.prom", self.render(), durable=False)
 
 

@@ -1,4 +1,4 @@
-"""Counters over all results, that survive restarts: totals are kept with the offset read so far."""
+"""Counters over all results that survive restarts: totals are saved with the offset read so far."""
 
 import json
 from dataclasses import dataclass, field

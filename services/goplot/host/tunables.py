@@ -1,4 +1,4 @@
-"""Tunables: one value a file, read at every poll."""
+"""Tunables: one value per file, read at every poll."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
-    """One number that people tune: its first value, what it accepts, and what it means.
+    """One tunable number: its initial value, its range, and what it means.
 
     The file of an optional one may be absent, which means its first value.
     """
@@ -56,7 +56,7 @@ def _limit(high: float, text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Tunables:
-    """The values in force, and the declaration of every tunable: its first value, range and help.
+    """The current values, and the declaration of every tunable: initial value, range and help.
 
     `invalid` says, by name, what is wrong with a file's own value.
     """
@@ -64,15 +64,15 @@ class Tunables:
     on_toggle: str = "off"
     # One k32 plot in ten hours on two threads, eight at a time: the original's advice for eight
     # cores.
-    plot_gap: int = _number(4500, 0, 31_536_000, "least seconds between two plot starts")
-    plot_poll: int = _number(60, 1, 86_400, "seconds between two looks at the conditions")
-    max_plots: int = _number(8, 0, 10_000, "most plots that run at the same time")
+    plot_gap: int = _number(4500, 0, 31_536_000, "minimum seconds between two plot starts")
+    plot_poll: int = _number(60, 1, 86_400, "seconds between two polls of the conditions")
+    max_plots: int = _number(8, 0, 10_000, "maximum plots that run at the same time")
     load_max: float = _number(100, 0, 100_000, "goplot load above which none starts", whole=False)
-    temp_plots_max: int = _limit(10_000, "most plots in one temp farm")
-    early_plots_max: int = _limit(10_000, "most plots of a temp farm before early_phase")
-    early_phase: int = _limit(9, "phase that ends being early")
-    dest_plots_max: int = _limit(10_000, "most plots that write to one destination farm")
-    memory_min: int = _limit(1_000_000_000, "least free memory for a start, in MiB")
+    temp_plots_max: int = _limit(10_000, "maximum plots in one temp farm")
+    early_plots_max: int = _limit(10_000, "maximum plots of a temp farm before early_phase")
+    early_phase: int = _limit(9, "phase from which a plot is not early")
+    dest_plots_max: int = _limit(10_000, "maximum plots that write to one destination farm")
+    memory_min: int = _limit(1_000_000_000, "minimum free memory for a start, in MiB")
     invalid: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -118,7 +118,7 @@ def tunable_path(config: Path, name: str) -> Path:
 
 
 def read_tunables(config: Path, last_good: Mapping[str, float]) -> Tunables:
-    """The tunables in force: a value that can't be taken leaves the last good one.
+    """The current tunables: an invalid value leaves the last valid one.
 
     `last_good` by name; a name that it lacks has its first value. An on_toggle
     that can't be read counts as off: a plot must not start by accident.
@@ -148,12 +148,12 @@ def _take(
     except OSError as error:
         invalid[name] = f"can't be read: {error.strerror}"
     except ValueError as error:
-        invalid[name] = "is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+        invalid[name] = "is not text" if isinstance(error, UnicodeDecodeError) else str(error)
     return fallback
 
 
 def read_last_good(state: Path) -> dict[str, float]:
-    """The last good values as an earlier run left them; none when there are none."""
+    """The last valid values that an earlier run saved; empty without any."""
     try:
         document = json.loads((state / "tunables.json").read_text())
         return {
@@ -166,7 +166,7 @@ def read_last_good(state: Path) -> dict[str, float]:
 
 
 def write_last_good(state: Path, values: Mapping[str, float]) -> None:
-    """Keep values for the next run of any program. Raises OSError."""
+    """Save values for the next run of any program. Raises OSError."""
     write_whole(state / "tunables.json", json.dumps(dict(values)) + "\n")
 
 
@@ -178,7 +178,7 @@ def set_tunable(config: Path, name: str, value: str) -> None:
     """
     if name != "on_toggle":
         if name not in NUMBERS:
-            raise ValueError(f"there is no tunable {name}; there are: {', '.join(NAMES)}")
+            raise ValueError(f"unknown tunable {name}; known: {', '.join(NAMES)}")
         NUMBERS[name].parse(value + "\n")
     else:
         one_line(value + "\n")

@@ -10,11 +10,11 @@ from goplot.host.settings import Settings
 
 
 class UnitError(Exception):
-    """A unit could not be started, stopped or asked for."""
+    """A unit could not be started, stopped or queried."""
 
 
 class Units(Protocol):
-    """What runs tractors, one unit a job index. Every method raises UnitError."""
+    """What runs tractors, one unit per job index. Every method raises UnitError."""
 
     def start(self, index: int) -> None:
         """Start a job's unit, without waiting for it."""
@@ -23,10 +23,10 @@ class Units(Protocol):
         """Ask a job's unit to end, without waiting for it."""
 
     def freeze(self, index: int) -> None:
-        """Stop a unit's processes where they are."""
+        """Freeze a unit's processes."""
 
     def thaw(self, index: int) -> None:
-        """Let a frozen unit go on."""
+        """Resume a frozen unit."""
 
     def running(self) -> dict[int, bool]:
         """Indexes of the units that run or are being started or stopped; True: frozen."""
@@ -49,7 +49,7 @@ class SystemdUnits:
     def stop(self, index: int) -> None:
         """See Units."""
         if self.running().get(index):
-            # A frozen unit can't hear that it should end.
+            # A frozen unit does not receive the signal to end.
             self._run("thaw", unit_name(index))
         self._run("stop", "--no-block", unit_name(index))
 
@@ -89,7 +89,7 @@ class SystemdUnits:
 
 
 class ProcessUnits:
-    """Tractors as plain processes, for folders of one's own without systemd.
+    """Tractors as plain processes, for use without systemd.
 
     A tractor holds the lock on its job's `.lock` file while it lives.
     """
@@ -118,7 +118,7 @@ class ProcessUnits:
         """See Units."""
         import signal
 
-        # A tractor that is frozen gets the signal only after it goes on.
+        # A frozen tractor gets the signal only after it is resumed.
         self._signal(index, signal.SIGTERM, group=False)
         self._signal(index, signal.SIGCONT, group=True)
 

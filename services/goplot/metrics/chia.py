@@ -22,7 +22,7 @@ CHIA = (
     gauge("chia_full_node_block_interval_seconds", "Time between two blocks, over the last day."),
     gauge("chia_netspace_bytes", "Estimated space of the network."),
     # Farmer
-    gauge("chia_farming_status", "1 for the status as Chia's own command has it.", "status"),
+    gauge("chia_farming_status", "1 for the status that Chia's own command shows.", "status"),
     gauge(
         "chia_expected_win_seconds",
         "Mean time to a win with this farm's share of the network's space.",
@@ -34,14 +34,14 @@ CHIA = (
     ),
     gauge("chia_farmer_harvester_plots", "Plots that a harvester farms.", "harvester"),
     gauge("chia_farmer_harvester_bytes", "Bytes of these plots.", "harvester"),
-    gauge("chia_farmer_harvester_effective_bytes", "What they count as.", "harvester"),
+    gauge("chia_farmer_harvester_effective_bytes", "Effective size of these plots.", "harvester"),
     gauge("chia_farmer_harvester_failed_plots", "Plots that can't be opened.", "harvester"),
     gauge(
         "chia_farmer_harvester_missing_keys",
         "Plots whose keys the farmer does not have.",
         "harvester",
     ),
-    gauge("chia_farmer_harvester_duplicates", "Plots that are there twice.", "harvester"),
+    gauge("chia_farmer_harvester_duplicates", "Duplicate plots.", "harvester"),
     gauge(
         "chia_farmer_harvester_last_sync_timestamp_seconds",
         "When its plots were last sent in full.",
@@ -50,7 +50,7 @@ CHIA = (
     gauge("chia_farmer_harvester_syncing", "1 while it sends its plots.", "harvester"),
     gauge("chia_farmer_harvester_loading_ratio", "How far its first sync is, 0 to 1.", "harvester"),
     # Pools
-    gauge("chia_pool_difficulty", "Difficulty that the pool asks.", "pool", "launcher"),
+    gauge("chia_pool_difficulty", "Difficulty that the pool sets.", "pool", "launcher"),
     gauge("chia_pool_plots", "Plots of a plot NFT.", "pool", "launcher"),
     counter(
         "chia_pool_points_found_total",
@@ -80,7 +80,7 @@ CHIA = (
     gauge("chia_pool_errors_24h", "Errors of the pool within a day.", "pool", "launcher"),
     # Wallet
     gauge("chia_wallet_synced", "1 when the wallet is synced."),
-    gauge("chia_farmed_mojo", "All that was farmed; 1 XCH is 10^12."),
+    gauge("chia_farmed_mojo", "Everything farmed; 1 XCH is 10^12."),
     gauge("chia_farmed_blocks", "Blocks that were won."),
     gauge("chia_last_farmed_height", "Height of the last block that was won."),
     gauge("chia_last_farmed_timestamp_seconds", "When the last block was won."),
@@ -122,7 +122,7 @@ CHIA = (
         "version",
     ),
     Family("chia_harvester_lookup_seconds", "histogram", "Time of lookups."),
-    counter("chia_harvester_slow_lookups_total", "Lookups that Chia warned of.", "version"),
+    counter("chia_harvester_slow_lookups_total", "Lookups that Chia warned about.", "version"),
     counter(
         "chia_harvester_lookup_errors_total",
         "Lookups that failed or whose proof was dropped.",
@@ -133,7 +133,7 @@ CHIA = (
         "Lines on plots that are not farmed; Chia repeats them.",
         "problem",
     ),
-    counter("chia_harvester_refreshes_total", "Looks at all plot folders."),
+    counter("chia_harvester_refreshes_total", "Refreshes of all plot folders."),
     counter("chia_harvester_starts_total", "Starts of the harvester."),
     # The rest of the log
     counter(

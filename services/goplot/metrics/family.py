@@ -1,4 +1,4 @@
-"""What is known of one metric."""
+"""The declaration of one metric."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Family:
         return tuple(self.name + suffix for suffix in _SERIES.get(self.kind, ("",)))
 
     def check(self, sample: str, labels: Iterable[str]) -> None:
-        """Raise ValueError when a sample of this name and with these labels is not of it."""
+        """Raise ValueError unless a sample of this name and with these labels belongs to it."""
         if sample not in self.samples:
             raise ValueError(f"{self.name} has no sample {sample}")
         given = set(labels) - ({"le"} if sample.endswith("_bucket") else set())
@@ -46,5 +46,5 @@ def gauge(name: str, text: str, *labels: str, or_labels: tuple[str, ...] | None 
 
 
 def counter(name: str, text: str, *labels: str) -> Family:
-    """A value that only grows, but for a new beginning at 0."""
+    """A value that only grows, except for a reset to 0."""
     return Family(name, "counter", text, labels)

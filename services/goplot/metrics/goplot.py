@@ -15,24 +15,24 @@ GOPLOT = (
     ),
     # Tunables
     gauge("goplot_on_toggle", "1 when on_toggle is run."),
-    gauge("goplot_plot_gap_seconds", "Least time between two plot starts."),
-    gauge("goplot_plot_poll_seconds", "Time between two looks at the conditions."),
-    gauge("goplot_max_plots", "Most plots that run at the same time."),
+    gauge("goplot_plot_gap_seconds", "Minimum time between two plot starts."),
+    gauge("goplot_plot_poll_seconds", "Time between two polls of the conditions."),
+    gauge("goplot_max_plots", "Maximum plots that run at the same time."),
     gauge("goplot_load_max", "goplot load above which no plot starts."),
-    gauge("goplot_temp_plots_max", "Most plots in one temp farm; 0: any."),
-    gauge("goplot_early_plots_max", "Most early plots in a temp farm; 0: any."),
-    gauge("goplot_dest_plots_max", "Most plots to a destination farm; 0: any."),
-    gauge("goplot_memory_min_bytes", "Least free memory for a plot start; 0: any."),
-    gauge("goplot_tunable_valid", "0 when a tunable's file holds no good value.", "tunable"),
+    gauge("goplot_temp_plots_max", "Maximum plots in one temp farm; 0: any."),
+    gauge("goplot_early_plots_max", "Maximum early plots in a temp farm; 0: any."),
+    gauge("goplot_dest_plots_max", "Maximum plots to a destination farm; 0: any."),
+    gauge("goplot_memory_min_bytes", "Minimum free memory for a plot start; 0: any."),
+    gauge("goplot_tunable_valid", "0 when a tunable's file holds an invalid value.", "tunable"),
     # Pacing
     gauge("goplot_load", "(5 min + 15 min load average) / 2."),
-    gauge("goplot_pacer_up", "1 when the pacer has looked lately."),
+    gauge("goplot_pacer_up", "1 when the pacer has polled recently."),
     gauge("goplot_start_blocked", "1 for the reason why no plot starts now.", "reason"),
     # Plot jobs
     gauge("goplot_plots_running", "Plots that run on this host."),
     gauge("goplot_foreign_plots_running", "Plots that run outside goplot."),
-    gauge("goplot_plots_stranded", "Finished plots that no disk can take."),
-    gauge("goplot_annotations_waiting", "Annotations that Grafana has not taken yet."),
+    gauge("goplot_plots_stranded", "Finished plots that fit on no disk."),
+    gauge("goplot_annotations_waiting", "Annotations that have not been sent to Grafana yet."),
     gauge(
         "goplot_plots",
         "Plot jobs by destination farm, temp farm and phase.",
@@ -83,7 +83,7 @@ GOPLOT = (
     ),
     gauge(
         "goplot_disk_available_bytes",
-        "Bytes of a disk that are promised to no job.",
+        "Bytes of a disk that are not reserved for a job.",
         "farm",
         "disk",
     ),
@@ -98,7 +98,7 @@ GOPLOT = (
     ),
     gauge(
         "goplot_temp_available_bytes",
-        "Bytes of a temp farm that are promised to no job.",
+        "Bytes of a temp farm that are not reserved for a job.",
         "temp_farm",
     ),
     # Disks, as the harvester's host sees them

@@ -1,11 +1,11 @@
-"""Holding starts back when the same failure comes again and again. Pure."""
+"""Delaying starts when the same failure repeats. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FIRST = 120.0
 _LONGEST = 6 * 3600.0
-# A person's stop and a host that went down say nothing about the next plot.
+# A manual stop and a host that went down say nothing about the next plot.
 _NO_FAULT = ("stopped", "crash")
 
 
@@ -20,7 +20,7 @@ class Outcome:
 
 
 def backoff(outcomes: Sequence[Outcome], now: float, changed: float) -> tuple[float, str]:
-    """Seconds that starts are still held back, and why.
+    """Seconds that starts are still delayed, and why.
 
     `outcomes` in the order in which jobs ended. The second failure in a row for one reason holds
     starts back for two minutes, each further one for twice as long, six hours at most. A plot
@@ -36,7 +36,7 @@ def backoff(outcomes: Sequence[Outcome], now: float, changed: float) -> tuple[fl
     if len(row) < 2 or changed > row[0].ended:
         return 0.0, ""
     hold = min(_LONGEST, _FIRST * 2.0 ** min(len(row) - 2, 16))
-    # A clock that went back must not hold starts back for longer than that.
+    # A clock that was set back must not delay starts for longer than that.
     left = hold - max(0.0, now - row[0].ended)
     if left <= 0:
         return 0.0, ""

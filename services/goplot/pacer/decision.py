@@ -9,7 +9,7 @@ from goplot.farm.placement import Limits, Need, NoRoom, Placement, place
 
 
 class Reason(StrEnum):
-    """Why no plot starts now: one at a time, the first in this order that holds.
+    """Why no plot starts now: one at a time, the first in this order that applies.
 
     `fault`: the pacer can't read or write its state, or can't start units.
     """
@@ -55,7 +55,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a decision rests on.
+    """Everything that a decision depends on.
 
     `since_start`: seconds since the last plot start (None: there was none). `settings_fault`:
     why no plot can be made at all. `backoff`: seconds that failures still hold starts back, and
@@ -114,7 +114,7 @@ def decide(facts: Facts) -> Decision:
 
 
 def decide_place(facts: Facts) -> Decision:
-    """The part of a decision that also holds for a plot that a person starts: where it fits."""
+    """The part of a decision that also applies to a plot started by hand: where it fits."""
     found = place(
         facts.disks, facts.temps, facts.need, facts.last_dest, facts.last_temp, facts.pace.limits
     )

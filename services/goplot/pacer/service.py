@@ -1,4 +1,4 @@
-"""goplot-pacer: looks at the conditions at every poll and starts the plots that are due."""
+"""goplot-pacer: checks the conditions at every poll and starts the plots that are due."""
 
 import logging
 import signal
@@ -28,7 +28,7 @@ def _level_of(reason: Reason) -> int:
 
 
 class Pacer:
-    """The pacer between two polls: what it has said, so that it says a thing once."""
+    """The pacer between two polls: what it has logged, so that it logs everything once."""
 
     def __init__(self, settings: Settings, units: Units, log: Log) -> None:
         """`units` starts tractors."""
@@ -39,7 +39,7 @@ class Pacer:
         self._said: dict[str, str] = {}
 
     def poll(self, settings: Settings) -> float:
-        """Look once, start what is due. Returns the seconds until the next poll."""
+        """Poll once, start what is due. Returns the seconds until the next poll."""
         self._settings = settings
         tunables = self._read_tunables()
         try:
@@ -86,7 +86,7 @@ class Pacer:
         running = self._units.running()
         lost = {job.index for job in jobs if job.index not in running}
         if lost:
-            # Those that ended between the two looks have lost nothing.
+            # Those that ended between the two checks need no restart.
             lost &= {job.index for job in read_jobs(self._settings.roots.jobs)[0]}
         for index in sorted(lost):
             self._log.warn(f"plot-{index} has no tractor, starting it again")
@@ -148,7 +148,7 @@ def _pace(settings: Settings) -> int:
 
 
 def _sleep(seconds: float, stopping: threading.Event) -> None:
-    """Wait for the next poll, and tell the watchdog on the way that the loop is alive."""
+    """Wait for the next poll, and notify the watchdog meanwhile that the loop is alive."""
     watchdog = watchdog_seconds()
     while seconds > 0:
         notify("WATCHDOG=1")

@@ -22,7 +22,7 @@ from goplot.plotters.registry import command_of, request_for, temp_need
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a decision was made of and what was decided."""
+    """The facts of a decision, and the decision."""
 
     observation: Observation
     facts: Facts
@@ -30,7 +30,7 @@ class Snapshot:
 
 
 def settings_fault(settings: Settings) -> str | None:
-    """Why the settings allow no plot to be made (None: they do)."""
+    """Why no plot can be made with the settings (None: it can)."""
     plot = settings.plot
     plotter = settings.plotters[plot.plotter]
     if not plotter.command:
@@ -138,8 +138,8 @@ def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) 
         start=clock.now(),
         origin=origin,
     )
-    # The index is used up before the job is there: a crash in between costs a number, never two
-    # jobs of one number.
+    # The index is used up before the job exists: a crash in between skips a number, but never
+    # gives two jobs the same number.
     write_whole(roots.state / "index", f"{job.index}\n")
     for name, value in (
         ("index", job.index),
@@ -173,7 +173,7 @@ def _backoff(settings: Settings) -> tuple[float, str]:
 
 
 def last_start(state: Path) -> Start | None:
-    """When the last plot started; None when there was none."""
+    """When the last plot started; None if there was none."""
     try:
         return decode(Start, json.loads((state / "last_start.json").read_text()))
     except (OSError, ValueError, TypeError):

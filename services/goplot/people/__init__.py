@@ -1,1 +1,1 @@
-"""What people and programs are shown: tables and JSON."""
+"""Output for people and programs: tables and JSON."""

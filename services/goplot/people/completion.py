@@ -32,9 +32,9 @@ def bash_completion(commands: Mapping[str, ArgumentParser]) -> str:
 
 
 def _words(parser: ArgumentParser) -> list[str]:
-    """What may follow a command, as its parser says; help is for who does not know."""
+    """What may follow a command, according to its parser, without the help option."""
     words: list[str] = []
-    # argparse has no public way to list what a parser takes.
+    # argparse has no public way to list what a parser accepts.
     for action in parser._actions:
         if action.choices is not None:
             words += map(str, action.choices)

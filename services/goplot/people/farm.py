@@ -1,4 +1,4 @@
-"""What `goplot farm` shows: is it farming, who is not, the last win, the next one."""
+"""What `goplot farm` shows: whether it farms, who does not, the last win, the next one."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
 from goplot.people.table import duration, size, table
 
-#: Metrics that are older than this many seconds are of a collector that does not run.
+#: Metrics older than this many seconds are from a collector that does not run.
 OLD_SECONDS = 180.0
 
 _UP = {
@@ -41,7 +41,7 @@ _LOG_TEXTS = {
     "goplot harvester-log --check FILE shows them",
     "level_too_low": "has no INFO lines: chia configure --log-level INFO, then restart Chia",
     "silent": "does not grow: does Chia run, and is its log_level INFO?",
-    "quiet": "grows, but the harvester looks no plots up: is it connected to the farmer?",
+    "quiet": "grows, but the harvester looks up no plots: is it connected to the farmer?",
 }
 _MOJO = 10**12
 
@@ -54,7 +54,7 @@ class Farm:
     old: dict[str, float] = field(default_factory=dict)
 
     def value(self, name: str, **labels: str) -> float | None:
-        """The value of a sample whose labels include these; None when there is none."""
+        """The value of a sample whose labels include these; None if there is none."""
         for found, value in self.samples.get(name, []):
             if labels.items() <= found.items():
                 return value
@@ -73,9 +73,9 @@ class Farm:
 
 
 def read_farm(settings: Settings) -> Farm:
-    """Ask Chia where its certificates can be read, else read what the collectors wrote.
+    """Query Chia if its certificates can be read, otherwise read what the collectors wrote.
 
-    Raises OSError when there is nothing of a farm on this host.
+    Raises OSError if there is no data of a farm on this host.
     """
     samples: Samples = {}
     old: dict[str, float] = {}
@@ -102,7 +102,7 @@ def read_farm(settings: Settings) -> Farm:
 
 
 def _sources(settings: Settings) -> dict[str, Callable[[], Metrics] | None]:
-    """By textfile, what asks instead; None where only the textfile tells."""
+    """By textfile, the query that replaces it; None if there is only the textfile."""
     from goplot.chia.rpc import certificates_of
 
     sources: dict[str, Callable[[], Metrics] | None] = {"goplot_harvester_log": None}
@@ -126,7 +126,7 @@ def _sources(settings: Settings) -> dict[str, Callable[[], Metrics] | None]:
 
 
 def problems(farm: Farm) -> list[str]:
-    """What a person should look at, worst first."""
+    """What needs a person's attention, worst first."""
     found = []
     status = farm.chosen("chia_farming_status", "status")
     if status not in (None, "farming"):
@@ -146,7 +146,7 @@ def problems(farm: Farm) -> list[str]:
         for family, text in (
             ("chia_farmer_harvester_failed_plots", "plots that can't be opened"),
             ("chia_farmer_harvester_missing_keys", "plots whose keys the farmer does not have"),
-            ("chia_farmer_harvester_duplicates", "plots that are there twice"),
+            ("chia_farmer_harvester_duplicates", "duplicate plots"),
         ):
             count = farm.value(family, harvester=name)
             if count:
@@ -179,7 +179,7 @@ def _disk_problems(farm: Farm) -> list[str]:
 
 
 def farm_document(farm: Farm) -> dict[str, Any]:
-    """The farm for programs. Sizes are bytes, times seconds; null is what is not known here."""
+    """The farm for programs. Sizes are bytes, times seconds; null is unknown."""
     return {
         "problems": problems(farm),
         "status": farm.chosen("chia_farming_status", "status"),
@@ -324,5 +324,5 @@ def _bytes(value: float | None) -> str:
 
 
 def _long(seconds: float) -> str:
-    """Days where it is days: an expected win may be years away."""
+    """In days if it is days: an expected win may be years away."""
     return f"{seconds / 86400:.1f} days" if seconds >= 2 * 86400 else duration(max(0.0, seconds))

@@ -42,7 +42,7 @@ def check_text(found: Check) -> str:
         f"eligible lines: {forms or 'none'}\n"
         f"eligible plots: {tally.eligible_plots}, of {tally.total_plots or 0} plots at the end\n"
         f"proofs found: {tally.proofs_v1} v1, {tally.proofs_v2} v2\n"
-        f"lookups: {lookups}, {mean} in the mean",
+        f"lookups: {lookups}, {mean} on average",
     ]
     if not found.understood:
         count = tally.count(Kind.LOOK_ALIKE)

@@ -17,7 +17,7 @@ from goplot.people.table import duration, size, table
 class Status:
     """Everything that is shown.
 
-    `reasons` holds by disk why diskhand has it out of rotation; `paused` the indexes of plots
+    `reasons` holds by disk why diskhand took it out of rotation; `paused` the indexes of plots
     that are frozen; `annotations` how many wait for Grafana.
     """
 
@@ -30,12 +30,12 @@ class Status:
 
     @property
     def plot_bytes(self) -> int:
-        """What the next plot takes at most on a disk."""
+        """The maximum size of the next plot on a disk."""
         return self.view.facts.need.plot_bytes
 
 
 def problems(status: Status) -> list[str]:
-    """What a person should look at, worst first."""
+    """What needs a person's attention, worst first."""
     view = status.view
     found = []
     if not status.pacer_up:
@@ -64,7 +64,7 @@ def problems(status: Status) -> list[str]:
 
 
 def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
-    """A few words on a disk: its trouble, why it is out of rotation, `full` or `ok`."""
+    """The state of a disk: its trouble, why it is out of rotation, `full` or `ok`."""
     if disk.trouble is not None:
         return str(disk.trouble)
     if disk.space is not None and disk.space.free - disk.committed < plot_bytes:

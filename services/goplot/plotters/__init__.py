@@ -1,1 +1,1 @@
-"""A module a plotter: its command line, the grammar of its log, its sizes. Pure."""
+"""One module per plotter: its command line, the grammar of its log, its sizes. Pure."""

@@ -1,4 +1,4 @@
-"""What the tractor needs to know of a plotter."""
+"""What the tractor needs to know about a plotter."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from goplot.farm.formats import PlotFormat
 
 @dataclass(frozen=True, slots=True)
 class PlotterSettings:
-    """How one plotter is called.
+    """How one plotter is run.
 
     `command` is a template of the user's own; without it the plotter of that name is called by
     `program`. `grammar` names the plotter whose log and files a template's program writes.
@@ -38,7 +38,7 @@ class PlotSettings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One plot that is asked for. `folder` gets the temporary files and the finished plot."""
+    """One requested plot. `folder` gets the temporary files and the finished plot."""
 
     program: str
     options: tuple[str, ...]
@@ -51,10 +51,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a plotter's log has told so far. `fraction` is of the whole plot, 0 to 1.
+    """What a plotter's log has reported so far. `fraction` is of the whole plot, 0 to 1.
 
-    `error` is the last line that tells of trouble; `stuck` is true once the plotter waits for
-    space or for a disk to work again, which it would do for ever.
+    `error` is the last line that reports trouble; `stuck` is true once the plotter waits for
+    space or for a disk to work again, which it would do forever.
     """
 
     phase: str = "start"
@@ -67,7 +67,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ForeignPlot:
-    """A plotter that somebody started by hand, as its command line tells it."""
+    """A plotter that was started by hand, from its command line."""
 
     format: PlotFormat
     temp_paths: tuple[Path, ...]

@@ -22,7 +22,7 @@ from goplot.plotters.base import (
 
 RAMPLOT, DISKPLOT, CUDAPLOT = "ramplot", "diskplot", "cudaplot"
 
-# Most temporary space of diskplot.
+# Maximum temporary space of diskplot.
 _DISKPLOT_GIB = 480
 # What cudaplot keeps on disk when it has 128 or 16 GiB of memory instead of 256.
 _CUDA_DISK_GIB = {"--disk-128": 128, "--disk-16": 240}
@@ -39,7 +39,7 @@ def command(kind: str, request: Request) -> list[str]:
     """Bladebit for one plot.
 
     The user's options stand before the command's name; those after `--` stand behind it. Raises
-    ValueError for a plot that bladebit can't make.
+    ValueError for a plot that bladebit can't create.
     """
     if request.format.k != 32:
         raise ValueError("bladebit makes k32 only; set plot.k to 32")
@@ -78,7 +78,7 @@ def read_line(progress: Progress, line: str) -> Progress:
 
 
 def temp_bytes(kind: str, plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
-    """The most that one plot takes in its temp farm; every plot is finished there."""
+    """The maximum space of one plot in its temp farm; every plot is finished there."""
     plot = plot_format.plot_bytes
     if kind == DISKPLOT:
         return _DISKPLOT_GIB * GIB + plot

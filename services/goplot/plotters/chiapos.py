@@ -18,7 +18,7 @@ from goplot.plotters.base import (
     program_arguments,
 )
 
-# Most temporary space in GiB, from Chia's table of k sizes.
+# Maximum temporary space in GiB, from Chia's table of k sizes.
 _TEMP_GIB = {32: 240, 33: 522, 34: 1042, 35: 2176}
 
 _ID = re.compile(r"ID: ([0-9a-f]{64})$")
@@ -31,7 +31,7 @@ _TROUBLE = re.compile(
 
 
 def command(request: Request) -> list[str]:
-    """`chia plots create` for one plot; user's options come last, so that they win.
+    """`chia plots create` for one plot; the user's options come last, so that they take precedence.
 
     Raises ValueError for a compressed plot, which chiapos can't make.
     """
@@ -66,7 +66,7 @@ def read_line(progress: Progress, line: str) -> Progress:
 
 
 def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
-    """The most that one plot takes in its temp farm, whatever the options."""
+    """The maximum space of one plot in its temp farm, whatever the options."""
     del options
     known = _TEMP_GIB.get(plot_format.k)
     if known is not None:

@@ -28,7 +28,7 @@ _TROUBLE = re.compile(
     r"failed with:|Invalid |needs to be specified|Failed to write|Cannot open|No space left"
     r"|terminate called|what\(\)"
 )
-# Where each phase begins on the way of the whole plot, after madmax' usual times.
+# The share of the whole plot at which each phase begins, by madmax' usual times.
 _BEGINS = {"1": 0.0, "2": 0.42, "3": 0.6, "4": 0.95, "5": 1.0}
 
 
@@ -36,10 +36,10 @@ def command(request: Request) -> list[str]:
     """`chia_plot` for one plot. Raises ValueError for a compressed plot."""
     if request.format.compression:
         raise ValueError("madmax makes no compressed plots; set plot.compression to 0")
-    # madmax refuses folders without the slash at their end.
+    # madmax rejects folders without a trailing slash.
     folder = f"{request.folder}/"
     arguments = [request.program, "-n", "1"]
-    # chia_plot of k32 alone does not know -k.
+    # A chia_plot that supports only k32 does not know -k.
     if request.format.k != 32:
         arguments += ["-k", str(request.format.k)]
     arguments += ["-t", folder, "-2", folder, "-d", folder, "-f", request.farmer_public_key]
@@ -69,7 +69,7 @@ def read_line(progress: Progress, line: str) -> Progress:
 
 
 def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
-    """The most that one plot takes in its temp farm, both temporary folders together."""
+    """The maximum space of one plot in its temp farm, both temporary folders together."""
     del options
     scale = plot_format.expected_bytes / PlotFormat(32).expected_bytes
     return int(_TEMP_GIB_K32 * GIB * scale)

@@ -1,4 +1,4 @@
-"""Every plotter that goplot knows, and what a configured plotter comes to."""
+"""Every plotter that goplot knows, and the result of a plotter's configuration."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ PLOTTERS: dict[str, Plotter] = {
 
 
 def temp_need(settings: PlotterSettings, plot_format: PlotFormat) -> int:
-    """Bytes that one plot takes at most in its temp farm, by the settings or by the plotter."""
+    """The maximum bytes of one plot in its temp farm, by the settings or by the plotter."""
     if settings.temp_gib is not None:
         return int(settings.temp_gib * GIB)
     return plotter_of(settings).temp_bytes(plot_format, settings.options)
@@ -26,7 +26,7 @@ def plotter_of(settings: PlotterSettings) -> Plotter:
 
 
 def command_of(settings: PlotterSettings, request: Request) -> list[str]:
-    """The command line for a plot. Raises ValueError when the plotter can't make it."""
+    """The command line for a plot. Raises ValueError when the plotter can't create it."""
     if settings.command:
         return template.command(settings.command, request)
     return plotter_of(settings).command(request)
@@ -35,7 +35,7 @@ def command_of(settings: PlotterSettings, request: Request) -> list[str]:
 def request_for(
     plot: PlotSettings, plotter: PlotterSettings, plot_format: PlotFormat, folder: Path
 ) -> Request:
-    """What a plotter is asked for; options as the settings have them now."""
+    """The plot for a plotter to create; options as in the current settings."""
     return Request(
         program=plotter.program,
         options=plotter.options,

@@ -1,4 +1,4 @@
-"""A user's own command: any program that makes plots."""
+"""A user's own command: any program that creates plots."""
 
 from goplot.plotters.base import Request
 
@@ -16,7 +16,7 @@ NAMES = (
 def command(template: tuple[str, ...], request: Request) -> list[str]:
     """The template with every name in braces filled in; `{{` and `}}` stand for braces.
 
-    Raises ValueError for a name that is none of NAMES.
+    Raises ValueError for a name that is not in NAMES.
     """
     values = {
         "k": request.format.k,

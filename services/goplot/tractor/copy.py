@@ -20,10 +20,10 @@ def copy_plot(
     progress: Callable[[float], None],
     interrupted: Callable[[], bool],
 ) -> None:
-    """Copy a plot into a disk's `plots` folder; it appears there under its name only when whole.
+    """Copy a plot into a disk's `plots` folder; it appears there under its name only when complete.
 
-    `progress` is told the share that is copied, 0 to 1. Raises OSError when the disk or the
-    source fails, also when what is read back is not what was written, and StoppedError.
+    `progress` gets the share that is copied, 0 to 1. Raises OSError when the disk or the
+    source fails, or if what is read back differs from what was written, and StoppedError.
     """
     with opened(disk, mountinfo) as mount, source.open("rb") as reader:
         plots = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
@@ -47,7 +47,7 @@ def copy_plot(
 
 
 def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
-    """Remove what an earlier try left of a plot on a disk. False when the disk is out of reach."""
+    """Remove what an earlier attempt left on a disk. False when the disk can't be reached."""
     try:
         with opened(disk, mountinfo) as mount:
             os.unlink(f"plots/{name}.tmp", dir_fd=mount)
@@ -59,7 +59,7 @@ def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
 
 
 def has_plot(disk: Path, name: str, mountinfo: Path) -> bool:
-    """True when a disk has a plot: a copy gets the plot's name only when it is whole."""
+    """True when a disk has a plot: a copy gets the plot's name only when it is complete."""
     try:
         with opened(disk, mountinfo) as mount:
             os.stat(f"plots/{name}", dir_fd=mount)
@@ -86,9 +86,9 @@ def _copy(
 
 
 def _settle(reader: int, writer: int, offset: int) -> None:
-    """Have what is copied so far on the disk, where a failing one shows early, and out of memory.
+    """Sync what is copied so far, so that a failing disk shows early, and free its page cache.
 
-    The page cache belongs to the plots that are being made.
+    The page cache is needed for the plots that are being made.
     """
     os.fdatasync(writer)
     for descriptor in (reader, writer):

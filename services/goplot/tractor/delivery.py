@@ -1,4 +1,4 @@
-"""Brings a job's finished plot to a disk, to another one if need be, and waits if none fits."""
+"""Delivers a job's finished plot to a disk, to another one if necessary, or waits if none fits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ WAIT = 60.0
 
 
 def deliver(state: JobState) -> str:
-    """Bring the finished plot to a disk. Returns the plot's path.
+    """Deliver the finished plot to a disk. Returns the plot's path.
 
     Raises StoppedError when the job is stopped: the plot then stays where it is, and
     JobFailedError when the plot is neither on its temp farm nor on its disk, or when a person
@@ -96,7 +96,7 @@ def pause(state: JobState) -> None:
 
 
 def _copied(state: JobState) -> bool:
-    """Copy the plot to the job's disk; False when the disk does not take it."""
+    """Copy the plot to the job's disk; False when the disk rejects it."""
     job = state.job
     name = plot_name(state)
     mountinfo = state.settings.host.mountinfo
@@ -120,7 +120,7 @@ def _copied(state: JobState) -> bool:
 
 
 def _fits(state: JobState, failed: set[Path]) -> bool:
-    """True when the job's disk can take its plot."""
+    """True when the job's disk can receive its plot."""
     job = state.job
     if job.disk_path in failed:
         return False

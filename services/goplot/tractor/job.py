@@ -29,13 +29,13 @@ class JobRun:
         self._plotter: PlotterProcess | None = None
 
     def stop(self) -> None:
-        """End the job: a plot under way is given up, a finished one stays safe on temp."""
+        """End the job: a running plot is abandoned, a finished one stays safe on temp."""
         self._state.stopping = True
         if self._plotter is not None:
             self._plotter.terminate()
 
     def run(self) -> bool:
-        """Bring the job to its end. Returns True when its plot is done.
+        """Run the job to its end. Returns True when its plot is done.
 
         Raises StoppedError when it was stopped and goes on later, OSError when its state can't be
         kept.
@@ -57,7 +57,7 @@ class JobRun:
         return True
 
     def _plot(self) -> None:
-        """Run the plotter to its end and verify what it made."""
+        """Run the plotter to its end and verify its plot."""
         state = self._state
         job = state.job
         settings = state.settings.plotters.get(job.plotter)
@@ -90,7 +90,7 @@ class JobRun:
         self._verify()
 
     def _take(self, grammar: Plotter, line: str) -> None:
-        """Keep what a line of the log tells; a plotter that waits for a disk is ended."""
+        """Record what a line of the log reports; a plotter that waits for a disk is ended."""
         self._state.take(grammar.read_line(self._state.progress, line))
         if self._state.progress.stuck and self._plotter is not None:
             self._plotter.terminate()
@@ -103,7 +103,7 @@ class JobRun:
         if state.stopping:
             raise JobFailedError("stopped", f"stopped in phase {state.job.phase}")
         if status == 0:
-            # It may well have finished on a temp farm that is out of sight just now.
+            # It may have finished on a temp farm that is not mounted just now.
             self._await_temp()
             if self._finished() is not None:
                 return
@@ -119,7 +119,7 @@ class JobRun:
         raise JobFailedError("plotter", f"the plotter ended with status {status}: {text}")
 
     def _temp_is_full(self) -> bool:
-        """True when the temp farm has less free than the job would still write."""
+        """True when the temp farm has less free space than the job would still write."""
         job = self._state.job
         try:
             return read_space(job.temp_path).free < job.temp_bytes - written_by(job).temp
@@ -127,7 +127,7 @@ class JobRun:
             return False
 
     def _recover(self) -> None:
-        """Go on after a tractor that died: a finished plot is kept, anything less is given up."""
+        """Continue after a tractor that died: a finished plot is kept, others are abandoned."""
         state = self._state
         end_leftover(state.job.process)
         self._await_temp()
@@ -143,7 +143,7 @@ class JobRun:
         return stop_path(self._state.settings.roots.jobs, self._state.job.index).exists()
 
     def _await_temp(self) -> None:
-        """Wait until the temp farm is mounted; what is on it can't be told before."""
+        """Wait until the temp farm is mounted; its content is unknown before."""
         state = self._state
         while not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
             if self._given_up():
@@ -168,7 +168,7 @@ class JobRun:
         state.phase("verify", 1.0)
         try:
             plot_id = verify(plot, state.job.format)
-            # From here on the plot counts as finished, also over a power cut.
+            # From here on the plot counts as finished, even after a power cut.
             sync_file(plot)
             sync_folder(state.job.temp_path)
         except NotWholeError as error:
@@ -196,7 +196,7 @@ class JobRun:
         raise JobFailedError("temp", f"{job.temp_path} is not there")
 
     def _open_log(self) -> BinaryIO:
-        """The plotter's log on the destination; a destination that can't take it is replaced."""
+        """The plotter's log on the destination; an unwritable destination is replaced."""
         state = self._state
         failed: set[Path] = set()
         while True:
@@ -215,7 +215,7 @@ class JobRun:
                 )
 
     def _clean(self) -> str:
-        """Remove what the job has on temp and half copied; says what is left."""
+        """Remove the job's temporary files and partial copies; returns what is left."""
         job = self._state.job
         try:
             left = clean(job.folder)

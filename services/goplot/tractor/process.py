@@ -11,7 +11,7 @@ _KILL_AFTER = 20.0
 
 
 class PlotterProcess:
-    """A plotter under way; its output goes line by line to `line` and as it is to a log."""
+    """A running plotter; its output goes line by line to `line` and unchanged to a log."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         """Start it in `folder`. Raises OSError."""
@@ -26,7 +26,7 @@ class PlotterProcess:
 
     @property
     def identity(self) -> str:
-        """Process id and start time: no other process ever has both."""
+        """Process id and start time: together they are unique."""
         return identity(self._process.pid) or f"{self._process.pid}:gone"
 
     def follow(self, log: BinaryIO | None, line: Callable[[str], None]) -> int:
@@ -58,13 +58,13 @@ class PlotterProcess:
 
 
 def _own_environment() -> dict[str, str]:
-    """The program's environment without what systemd gave to it alone."""
+    """The program's environment without systemd's variables for this process."""
     ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY")
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def identity(process: int) -> str | None:
-    """Process id with the start time in clock ticks, or None when there is no such process."""
+    """Process id with the start time in clock ticks, or None without such a process."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:
@@ -80,7 +80,7 @@ def end_leftover(known: str | None) -> None:
     process = int(known.split(":")[0])
     if identity(process) != known:
         return
-    # The descriptor stays bound to this very process, so no other one can be hit.
+    # The descriptor stays bound to this process, so no other one can be killed.
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:

@@ -26,7 +26,7 @@ _LOCK_PAUSE = 0.05
 def main() -> int:
     """Run one job. Returns 0 when its plot is done or safe, 1 when the job failed."""
     arguments = program.parser("goplot-tractor", __doc__)
-    arguments.add_argument("index", type=int, help="index of a plot job that is reserved")
+    arguments.add_argument("index", type=int, help="index of a reserved plot job")
     options = arguments.parse_args()
     return program.run(
         "goplot-tractor", options.settings, lambda settings: _job(settings, options.index)
@@ -42,7 +42,7 @@ def _job(settings: Settings, index: int) -> int:
     try:
         job = read_job(settings.roots.jobs, index)
         if job is None:
-            _logger.error("there is no plot job %d", index)
+            _logger.error("no such plot job: %d", index)
             return USAGE
         woken = threading.Event()
         run = JobRun(JobState(settings, job, log, lambda seconds: _discard(woken.wait(seconds))))
@@ -71,9 +71,9 @@ def _discard(_: bool) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """Take the lock that says that a job has a tractor; None when it has one.
+    """Take the lock that marks a job as having a tractor; None when it has one.
 
-    Whoever looks whether there is a tractor holds the lock for a moment, so it is tried again.
+    Checks for a tractor hold the lock for a moment, so this is retried.
     """
     for _ in range(_LOCK_TRIES):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)

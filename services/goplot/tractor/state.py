@@ -20,7 +20,7 @@ _RECORD_PAUSE = 30.0
 
 
 class JobFailedError(Exception):
-    """The job is over without a plot. `reason` is of a fixed set, the text says more."""
+    """The job has ended without a plot. `reason` is from a fixed set, the text says more."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -28,11 +28,11 @@ class JobFailedError(Exception):
 
 
 class StoppedError(Exception):
-    """Asked to end while something is to be kept: the job goes on when its unit starts again."""
+    """Stopped while there is something to keep: the job continues when its unit starts again."""
 
 
 class JobState:
-    """One job under way; every change that matters is on disk before anything is done about it.
+    """One running job; every relevant change is on disk before it is acted upon.
 
     `stopping` is set by a signal handler.
     """
@@ -56,7 +56,7 @@ class JobState:
         self._log(f"plot-{self.job.index} {text}", program)
 
     def warn(self, text: str, program: str | None = None) -> None:
-        """Log a line about this job that a person should look at."""
+        """Log a line about this job that needs a person's attention."""
         self._log.warn(f"plot-{self.job.index} {text}", program)
 
     def save(self, job: Job) -> None:
@@ -92,7 +92,7 @@ class JobState:
             self._unwritten = False
 
     def note(self, text: str | None, *, phase: str | None = None) -> None:
-        """Keep, log and show what a person should know; nothing happens when it is not new."""
+        """Save, log and show a note for people; nothing happens if it is not new."""
         if text != self.job.note:
             self.save(replace(self.job, note=text, phase=phase or self.job.phase))
             if text is not None:
@@ -100,7 +100,7 @@ class JobState:
                 notify(f"STATUS={text}")
 
     def take(self, progress: Progress) -> None:
-        """Keep what the plotter's log has told, phase by phase, progress now and then."""
+        """Record what the plotter's log has reported, phase by phase, progress now and then."""
         before, self.progress = self.progress, progress
         if progress.plot_id != before.plot_id:
             self.save_progress(replace(self.job, plot_id=progress.plot_id))
@@ -108,7 +108,7 @@ class JobState:
             self.phase(progress.phase, progress.fraction)
 
     def phase(self, phase: str, progress: float) -> None:
-        """Keep phase and progress: at once when the phase is new, else now and then."""
+        """Record phase and progress: at once for a new phase, otherwise now and then."""
         job = self.job
         now = time.monotonic()
         if phase != job.phase:
@@ -129,7 +129,7 @@ class JobState:
     def end(
         self, *, done: bool, reason: str = "", detail: str = "", plot: str | None = None
     ) -> None:
-        """Record the result and give up the reservation. Raises OSError."""
+        """Record the result and release the reservation. Raises OSError."""
         job = self.job
         seconds = clock.seconds_between(job.start, clock.now())
         phases = dict(job.phase_seconds)
@@ -137,7 +137,7 @@ class JobState:
             phases.setdefault("copy", time.monotonic() - self._phase_began)
         ended = time.time()
         word = "done" if done else f"failed: {reason}"
-        # Before the result: a crash in between sends it twice at worst, and never not at all.
+        # Before the result: a crash in between at worst sends it twice, but never loses it.
         self._annotate(lambda active, most: plot_stop(job, ended, seconds, word, active - 1, most))
         end_job(
             self.settings.roots.state,
@@ -160,12 +160,12 @@ class JobState:
         if done:
             record_success(self.settings.roots.state, "tractor")
         outcome = f"done: {plot}" if done else f"failed ({reason}): {detail}"
-        # A plot that a person stopped is no trouble.
+        # A plot that was stopped by hand is not a failure.
         tell = self.log if done or reason == "stopped" else self.warn
         tell(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
-        """Spool an annotation when there is a Grafana; one that can't be kept ends no plot."""
+        """Spool an annotation if Grafana is configured; a failure does not end the plot."""
         if self.settings.annotations_url is None:
             return
         roots = self.settings.roots

@@ -9,7 +9,7 @@ from tests.panels.check import Panel
 
 # What this farm does not have, by the text that its panels show then.
 ABSENT = {
-    "No plotter in this choice of hosts",
+    "No plotter among the selected hosts",
 }
 
 

@@ -1,1 +1,1 @@
-"""The rules by which goplot judges an inventory. Standard library and PyYAML only."""
+"""The rules by which goplot validates an inventory. Standard library and PyYAML only."""

@@ -1,4 +1,4 @@
-"""Who is told of alerts: receivers that can't tell anybody, or that are named twice."""
+"""Receivers of alerts: those that can't reach anybody, or that are defined twice."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def check_receivers(
             continue
         where = f"{RECEIVERS}[{index}]"
         if not any(receiver.get(way) for way in ways):
-            yield where, "tells nobody", f"add a way to it: {', '.join(ways)}"
+            yield where, "has no channel", f"add one or more: {', '.join(ways)}"
         name = str(receiver.get("name", ""))
         if name == _NOBODY or name.endswith(" (news)"):
-            yield f"{where}.name", "is a name that goplot needs itself", "choose another"
+            yield f"{where}.name", "is a name that goplot reserves", "choose another"
         earlier = first.setdefault(name, where)
         if name and earlier != where:
             yield f"{where}.name", f"is that of {earlier} too", "change one"
     severities = [one.get("severities", ["summary"]) for one in value if isinstance(one, dict)]
     if summary and severities and not any("summary" in some for some in severities if some):
         cure = 'add summary to the severities of one, or set alertmanager_summary_time to ""'
-        yield RECEIVERS, "has nobody who is told the daily summary", cure
+        yield RECEIVERS, "has no receiver of the daily summary", cure

@@ -20,7 +20,7 @@ class Catalogue:
 
 
 def read_catalogue(roles: Path) -> Catalogue:
-    """Reads every role under `roles`. Raises OSError or yaml.YAMLError on a file that is broken."""
+    """Reads every role under `roles`. Raises OSError or yaml.YAMLError for an invalid file."""
     names = sorted(path.name for path in roles.iterdir() if (path / "meta").is_dir())
     options: dict[str, Mapping[str, Any]] = {}
     defaults: dict[str, Any] = {}

@@ -22,7 +22,7 @@ _LEAST_SYSTEMS = {"Debian": 12, "Ubuntu": 24}
 
 @dataclass(frozen=True)
 class Host:
-    """What is known of one host.
+    """What is known about one host.
 
     `values` are the templated values of goplot's variables, `failures` tell why one could not be
     templated, `names` are all the variables, `secrets` those whose value is encrypted, `system` is
@@ -41,7 +41,7 @@ class Host:
 def check_inventory(
     hosts: list[Host], groups: Mapping[str, list[str]], catalogue: Catalogue
 ) -> list[Mistake]:
-    """Every mistake of an inventory, those between hosts first.
+    """All mistakes of an inventory, those between hosts first.
 
     `groups` are all groups of the inventory with their hosts.
     """
@@ -77,7 +77,7 @@ def _check_host(
     for name in sorted(host.names & unknown.keys()):
         yield name, "is not a variable of goplot", unknown[name]
     for name, reason in host.failures.items():
-        yield name, f"cannot be worked out ({reason})", "correct the template or what it refers to"
+        yield name, f"cannot be evaluated ({reason})", "correct the template or what it refers to"
     for name, value in host.values.items():
         yield from check_value(name, catalogue.options[name], value, name in host.secrets)
     format_all = _truth(host, "farm_layout_format", catalogue)
@@ -110,7 +110,7 @@ def _check_system(host: Host) -> Iterator[tuple[str, str, str]]:
     distribution, version = host.system
     major = version.split(".")[0]
     least = _LEAST_SYSTEMS.get(distribution)
-    # Debian's testing and unstable have no number; they are newer than what is released.
+    # Debian testing and unstable have no version number; they are newer than any release.
     if least is None or (major.isdigit() and int(major) < least):
         yield (
             "operating system",

@@ -101,8 +101,8 @@ def _check_source(
     if device and isinstance(fstype, str) and fstype not in _FORMATTED:
         yield (
             f"{name}.format",
-            f"is asked for {fstype}",
-            f"goplot formats {' and '.join(_FORMATTED)}; format the device by hand for another",
+            f"is set for {fstype}",
+            f"goplot formats {' and '.join(_FORMATTED)}; for another, format it by hand",
         )
 
 
@@ -115,6 +115,6 @@ def _identities(mount: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if len(parts) == 4 and parts[1] == "farm":
             yield "path", f"disk {parts[3]}", f"the disk {parts[3]} is named twice on this host"
     if isinstance(source, str):
-        # Ansible and blkid write UUIDs in either case; labels and paths are told apart by case.
+        # Ansible and blkid write UUIDs in either case; labels and paths are case-sensitive.
         same = source.lower() if source.startswith(("UUID=", "PARTUUID=")) else source
         yield "src", same, "the device is used twice"

@@ -1,4 +1,4 @@
-"""Variable names that look like goplot's and are not."""
+"""Variable names that look like goplot's but are not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from goplot_preflight.catalogue import Catalogue
 
 _CLOSE_KEY = 0.6
 _CLOSE_STRAY = 0.8
-# Two letters of a short name that are swapped leave 0.75: `chai` for `chia`.
+# Two swapped letters in a short name give a ratio of 0.75: `chai` for `chia`.
 _CLOSE_ROLE = 0.75
 
 
 def unknown_names(names: Iterable[str], catalogue: Catalogue) -> dict[str, str]:
-    """The names out of `names` that were meant for goplot but that it does not have, and the cure.
+    """The names in `names` that are meant for goplot but unknown to it, and the fix.
 
     Meant for goplot: it begins with the name of a role, or nearly so and is close to a variable
     that there is (`goplt_k`).
@@ -30,7 +30,7 @@ def unknown_names(names: Iterable[str], catalogue: Catalogue) -> dict[str, str]:
 
 
 def nearest_key(key: str, keys: Iterable[str]) -> str:
-    """The cure for an unknown key of a mapping."""
+    """The fix for an unknown key of a mapping."""
     known = sorted(keys)
     close = get_close_matches(key, known, n=1, cutoff=_CLOSE_KEY)
     return f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
@@ -42,7 +42,7 @@ def _role_of(name: str, roles: Iterable[str]) -> str:
 
 
 def _cure(name: str, role: str, catalogue: Catalogue) -> str:
-    """Compares what follows the role's name, for that is the same in all."""
+    """Compares what follows the role's name, since that is the same in all."""
     start = len(role) + 1
     own = [option for option in catalogue.options if option.startswith(f"{role}_")]
     for option in own:
@@ -54,11 +54,11 @@ def _cure(name: str, role: str, catalogue: Catalogue) -> str:
     close = get_close_matches(name, catalogue.options, 1, _CLOSE_STRAY)
     if close:
         return f"did you mean {close[0]}?"
-    return f"delete it, or see roles/{role}/README.md for the variables there are"
+    return f"delete it, or see roles/{role}/README.md for its variables"
 
 
 def _meant(name: str, catalogue: Catalogue) -> str:
-    """The variable that a name with a misspelt role in it was meant to be, or nothing."""
+    """The variable meant by a name with a misspelt role in it, or nothing."""
     plain = name.lower().replace("-", "_")
     if plain in catalogue.options:
         return plain

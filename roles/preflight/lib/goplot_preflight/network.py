@@ -1,4 +1,4 @@
-"""Rules on TLS and on who is let in."""
+"""Rules on TLS and authentication."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _GIVEN = ("tls_certificate", "tls_key", "tls_ca")
-_LONGEST = 72  # bytes of a password that bcrypt heeds
+_LONGEST = 72  # bytes of a password that bcrypt uses
 ALIKE = ("node_exporter_tls", "node_exporter_basic_auth_users")
-"""Variables that must be the same on every host, for Prometheus asks all in one way."""
+"""Variables that must be the same on every host: Prometheus scrapes all in the same way."""
 
 
 def check_network(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yields (variable, problem, cure) for one host. No value is told."""
+    """Yields (variable, problem, cure) for one host. No value is shown."""
     missing = [name for name in _GIVEN if not values.get(name)]
     if missing and len(missing) < len(_GIVEN):
         yield missing[0], "is not set", f"set {', '.join(_GIVEN)}, or none of them"
@@ -27,8 +27,8 @@ def check_network(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def differing(all_values: list[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
-    """Yields what must be the same on every host and is not."""
+    """Yields variables that must be the same on every host but are not."""
     for name in ALIKE:
         if any(values.get(name) != all_values[0].get(name) for values in all_values[1:]):
-            cure = "Prometheus asks all in one way: set it once, in group_vars/all"
+            cure = "Prometheus scrapes all in the same way: set it once, in group_vars/all"
             yield name, "differs between hosts", cure

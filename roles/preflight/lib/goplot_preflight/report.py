@@ -1,4 +1,4 @@
-"""A mistake in an inventory and the line that tells it."""
+"""A mistake in an inventory and the line that reports it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 INVENTORY = "inventory"
-# Of a receiver of alerts, only its name and severities are for all to see.
+# Only the name and severities of a receiver of alerts may be shown.
 _SECRET_NAME = re.compile(
     r"key|token|passw|secret|mnemonic|basic_auth|remote_write|_receivers(\[\d+\](?!\.(name|severities)))?(?!\[)",
     re.IGNORECASE,
@@ -18,7 +18,7 @@ _SHOWN_HOSTS = 5
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake: on which host, in which variable, what is wrong and how to cure it.
+    """One mistake: on which host, in which variable, what is wrong and how to fix it.
 
     `host` is INVENTORY when the mistake belongs to no single host.
     """
@@ -30,9 +30,9 @@ class Mistake:
 
 
 def told(variable: str, value: object, secret: bool = False) -> str:
-    """The words for a variable's value, which a secret's never shows.
+    """Describes a variable's value; the value of a secret is never shown.
 
-    A variable is secret when the caller says so (it is encrypted) or when its name does.
+    A variable is secret if the caller says so (it is encrypted) or if its name does.
     """
     if secret or _SECRET_NAME.search(variable):
         return "has a value that is not shown here"
@@ -45,7 +45,7 @@ def told(variable: str, value: object, secret: bool = False) -> str:
 
 
 def lines(mistakes: Iterable[Mistake]) -> list[str]:
-    """One line a mistake; the same mistake on many hosts (a group variable) is one line."""
+    """One line per mistake; the same mistake on many hosts (a group variable) is one line."""
     hosts: dict[tuple[str, str, str], list[str]] = {}
     for mistake in mistakes:
         named = hosts.setdefault((mistake.variable, mistake.problem, mistake.cure), [])

@@ -1,4 +1,4 @@
-"""Types, choices and ranges of values, by the specification of each variable."""
+"""Types, choices and ranges of values, from the specification of each variable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from goplot_preflight.report import told
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers a variable may have, and why, for people."""
+    """The numbers that a variable may have, and a note for people."""
 
     least: float
     most: float
@@ -40,8 +40,8 @@ _TUNABLE_NOTES = {
     "max_plots": "0 starts no plot",
     "load_max": "a goplot load; at 0 no plot would ever start",
 }
-# What an argument specification cannot say. The least k is the least that test networks farm, the
-# most is that of the plot format; C9 is the highest compression of the plot table. A tunable's
+# What an argument specification cannot express. The minimum k is that of test networks, the
+# maximum is that of the plot format; C9 is the highest compression of the plot table. A tunable's
 # range is what the services accept.
 RANGES = {
     "goplot_k": Range(18, 50, note="32 is the least that is farmed on mainnet"),
@@ -95,7 +95,7 @@ _BOOLEANS = {"yes", "no", "on", "off", "true", "false", "1", "0", "y", "n", "t",
 def check_value(
     variable: str, spec: Mapping[str, Any], value: object, secret: bool = False
 ) -> Iterator[tuple[str, str, str]]:
-    """Yields (variable, problem, cure) for each thing wrong with a value.
+    """Yields (variable, problem, cure) for each problem with a value.
 
     Nested options are named with a dot, elements of a list with their index from 0.
     """
@@ -104,7 +104,7 @@ def check_value(
     noun = _NOUNS.get(kind, kind)
     must = bounds.words(noun) if bounds else f"must be {noun}"
     if value is None:
-        yield variable, told(variable, value), f"{must}; without one, delete the line"
+        yield variable, told(variable, value), f"{must}; for the default, delete the line"
         return
     if not _is(kind, value):
         quotes = "; YAML reads on, off, yes and no as true and false: put it in quotes"
@@ -151,7 +151,7 @@ def _first(option: Mapping[str, Any]) -> str:
 
 
 def _is(kind: str, value: object) -> bool:
-    """Whether Ansible would take the value as one of that type, and rightly so.
+    """Whether Ansible would correctly accept the value as one of that type.
 
     A list must be a list, for Ansible would split a text at its commas.
     """
