@@ -94,10 +94,10 @@ class StandIn:
         state: Document = {"secret_key": mark, "next": 1, "annotations": [], "accounts": []}
         state["admin"] = hashed(self.setting("security", "admin_password", "admin"))
         self.state = state
-        self.save()
+        self.keep()
         return state
 
-    def save(self) -> None:
+    def keep(self) -> None:
         """Write the state, whole or not at all."""
         partial = self._file.with_suffix(".partial")
         partial.write_text(json.dumps(self.state))
@@ -137,7 +137,7 @@ class StandIn:
     def set_password(self, password: str) -> None:
         """Keep another password of the administrator."""
         self.state["admin"] = hashed(password)
-        self.save()
+        self.keep()
 
     def account_of(self, token: str) -> Document | None:
         """The service account that a token belongs to."""
