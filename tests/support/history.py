@@ -1,22 +1,16 @@
-"""goplot's services as they were."""
+"""goplot's services as earlier releases have them."""
 
-import subprocess
+import shutil
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[2]
-#: The last commit before prometheus_client, psutil and requests did their jobs: 0.1.0, as the first
-#: farms run it.
-BEFORE = "46e3ce5"
+_RELEASES = Path(__file__).parents[1] / "releases"
+#: The release before prometheus_client, psutil and requests did their jobs.
+BEFORE = "0.1.0"
 
 
 def services_before(folder: Path) -> Path:
-    """Put the services of BEFORE into a folder, once. Needs the repository's history."""
-    services = folder / "before/services"
+    """Put the services of BEFORE into a folder, once; works without the repository's history."""
+    services = folder / BEFORE / "services"
     if not services.exists():
-        archive = subprocess.run(
-            ["git", "archive", BEFORE, "services"], cwd=_ROOT, capture_output=True, check=True
-        )
-        services.parent.mkdir(parents=True)
-        command = ["tar", "-x", "-C", str(services.parent)]
-        subprocess.run(command, input=archive.stdout, check=True)
+        shutil.unpack_archive(_RELEASES / f"{BEFORE}.tar.xz", services.parent)
     return services
