@@ -130,6 +130,8 @@ def _protect(module: AnsibleModule, folder: Path, path: Path, close: bool) -> bo
 
 def _is_immutable(module: AnsibleModule, folder: Path) -> bool | None:
     """Whether a folder has the immutable flag; None on a file system that has no flags."""
+    if module.check_mode and not module.get_bin_path("lsattr"):
+        return False  # the role installs it before it gets here
     code, flags, _ = module.run_command(["lsattr", "-d", str(folder)])
     return None if code or not flags.strip() else "i" in flags.split()[0]
 
