@@ -87,9 +87,10 @@ def test_starts_and_stops_of_plots_are_annotated_also_after_an_absence_of_grafan
 
     def arrived() -> bool:
         try:
-            return grafana.annotations("plot_stop")[-1] >= before + 2
+            status, _ = grafana.ask("/api/health")
         except ConnectionRefusedError:
             return False
+        return status == 200 and grafana.annotations("plot_stop")[-1] >= before + 2
 
     wait_until("the annotations of that time", arrived, 120)
     starts = grafana.annotations("plot_start")
