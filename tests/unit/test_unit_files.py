@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import pytest
 from goplot.host.program import SETTINGS
 from tests.support.unit_files import Host, read_unit, render
 
+_SERVICES = Path(__file__).parents[2] / "services"
+_SCRIPTS = tomllib.loads((_SERVICES / "pyproject.toml").read_text())["project"]["scripts"]
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_SERVICES), "LC_ALL": "C", "SYSTEMD_PAGER": ""}
 _CERTIFICATES = {"results": [{"stat": {"checksum": "aa"}}, {"stat": {"exists": False}}]}
 _HOSTS = {
     # All that can be switched on.
@@ -52,6 +57,7 @@ _HOSTS = {
 _PACKAGED = """
 [Service]
 Type=simple
+ExecStart=/bin/true
 AmbientCapabilities=CAP_NET_RAW
 CapabilityBoundingSet=CAP_NET_RAW CAP_SYS_ADMIN CAP_SYS_RAWIO CAP_SYS_BOOT
 LoadCredential=other:/etc/shadow
@@ -298,12 +304,13 @@ def _services(made: Path) -> Units:
 
 
 def _sections(text: str) -> dict[str, str]:
-    found: dict[str, str] = {"Unit": "", "Service": ""}
+    """A section that comes twice, as in a drop-in, is one for systemd."""
+    found = {"Unit": "", "Service": ""}
     section = ""
     for line in text.splitlines():
         if line.startswith("["):
             section = line.strip("[]")
-        else:
+        elif section:
             found[section] = f"{found.get(section, '')}{line}\n"
     return found
 
@@ -343,7 +350,7 @@ def test_the_exposure_of_a_unit_is_low(units: dict[str, Units], tmp_path: Path, 
         done = subprocess.run(
             # The threshold counts tenths.
             ["systemd-analyze", "security", "--offline=true", "--threshold=15", str(file)],
-            env={**os.environ, "SYSTEMD_PAGER": "", "LC_ALL": "C"},
+            env=_ENVIRONMENT,
             capture_output=True,
             text=True,
             check=False,
@@ -353,13 +360,21 @@ def test_the_exposure_of_a_unit_is_low(units: dict[str, Units], tmp_path: Path, 
         assert str(file) not in done.stderr
 
 
-def test_a_service_that_settings_stop_is_not_restarted(units: dict[str, Units]) -> None:
+def test_a_service_that_settings_stop_is_not_restarted(
+    units: dict[str, Units], tmp_path: Path
+) -> None:
     for services in units.values():
         read = {name: read_unit(sections["Service"]) for name, sections in services.items()}
         always = {name: unit for name, unit in read.items() if unit.get("Restart") == "always"}
         assert set(always) == {"goplot-harvester-log", "goplot-pacer"}
         for unit in always.values():
             assert unit["RestartPreventExitStatus"] == str(SETTINGS)
+            program = Path(unit["ExecStart"]).name
+            module, _, function = _SCRIPTS[program].partition(":")
+            run = f"import sys; from {module} import {function}; sys.exit({function}())"
+            command = [sys.executable, "-c", run, "--settings", str(tmp_path / "none.toml")]
+            done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, check=False)
+            assert done.returncode == SETTINGS, done.stderr
 
 
 def test_a_unit_changes_with_what_its_program_reads_at_start(units: dict[str, Units]) -> None:
