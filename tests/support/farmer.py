@@ -1,11 +1,15 @@
 """A farmer's services, and what its collector makes of them."""
 
+import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from goplot.chia.rpc import Certificates
 from goplot.collectors.farmer import collect
+from goplot.collectors.harvester_names import Known
 from goplot.host.settings import FarmerSettings
 from goplot.host.textfile import Samples, read_samples
+from tests.support.farm_root import FarmRoot
 from tests.support.rpc_server import (
     COMMON,
     FARMED,
@@ -21,11 +25,22 @@ TIMEOUT = 1.0
 NAMES = {"10.77.1.13": "harvester1", "127.0.0.1": "farmer1", "10.77.1.14": "harvester2"}
 
 
+def give_certificates(root: FarmRoot, ca: Certificates, service: str) -> None:
+    """Put a service's certificates where Chia has them."""
+    folder = root.path / "chia" / "config" / "ssl"
+    (folder / service).mkdir(parents=True)
+    (folder / "ca").mkdir(exist_ok=True)
+    shutil.copy(ca.certificate, folder / service / f"private_{service}.crt")
+    shutil.copy(ca.key, folder / service / f"private_{service}.key")
+    shutil.copy(ca.ca, folder / "ca" / "private_ca.crt")
+
+
 class Farm:
     """Three services and what the collector makes of them."""
 
     def __init__(self, ca: Certificates, stack: ExitStack) -> None:
         self.ca = ca
+        self.known: Mapping[str, Known] = {}
         summary = {
             "harvesters": [
                 harvester("10.77.1.13", "aa" * 32),
@@ -57,8 +72,9 @@ class Farm:
         )
 
     def collect(self, *, wallet: bool = True) -> Samples:
-        """One run."""
-        return read_samples(collect(self.settings(wallet=wallet), self.ca).render())
+        """One run, which goes on with the names of the last one."""
+        metrics, self.known = collect(self.settings(wallet=wallet), self.ca, self.known)
+        return read_samples(metrics.render())
 
 
 def value(samples: Samples, name: str, **labels: str) -> float | None:

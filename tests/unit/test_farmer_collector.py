@@ -155,5 +155,5 @@ def test_answers_of_another_shape_raise_nothing(farm: Farm, odd: object) -> None
 
 def test_unusable_certificates_leave_all_down(farm: Farm) -> None:
     nowhere = Certificates(*[farm.ca.key.with_name("none")] * 3)
-    samples = read_samples(collect(farm.settings(), nowhere).render())
+    samples = read_samples(collect(farm.settings(), nowhere, {})[0].render())
     assert [value(samples, f"chia_{name}_up") for name in farm.services] == [0, 0, 0]

@@ -15,19 +15,9 @@ from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
-from tests.support.farmer import Farm
+from tests.support.farmer import Farm, give_certificates
 from tests.support.log_samples import NOW
 from tests.support.rpc_server import harvester
-
-
-def give_certificates(root: FarmRoot, ca: Certificates, service: str) -> None:
-    """Put a service's certificates where Chia has them."""
-    folder = root.path / "chia" / "config" / "ssl"
-    (folder / service).mkdir(parents=True)
-    (folder / "ca").mkdir(exist_ok=True)
-    shutil.copy(ca.certificate, folder / service / f"private_{service}.crt")
-    shutil.copy(ca.key, folder / service / f"private_{service}.key")
-    shutil.copy(ca.ca, folder / "ca" / "private_ca.crt")
 
 
 def configure(root: FarmRoot, farm: Farm) -> None:

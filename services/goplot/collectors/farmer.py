@@ -4,11 +4,11 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from goplot.chia.common import add_services
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
+from goplot.collectors.harvester_names import Known, assign, names_path, read_names, write_names
 from goplot.host import program
 from goplot.host.settings import FarmerSettings, Settings, SettingsError
 from goplot.host.success import add_success
@@ -28,24 +28,41 @@ _STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "unknown")
 _PARTIALS = ("valid", "invalid", "insufficient", "stale", "missing")
 
 
-def collect(settings: FarmerSettings, certificates: Certificates) -> Metrics:
-    """Query all services and build metrics; services that do not answer are down in them."""
-    asked = {name: getattr(settings, name) for name in _ENDPOINTS}
+def collect(
+    farmer: FarmerSettings, certificates: Certificates, known: Mapping[str, Known]
+) -> tuple[Metrics, Mapping[str, Known]]:
+    """Query all services and build metrics; services that do not answer are down in them.
+
+    Harvesters keep the names that they have in `known`, by node id; all names are returned.
+    """
+    asked = {name: getattr(farmer, name) for name in _ENDPOINTS}
     questions = {
         name: (address, _ENDPOINTS[name]) for name, address in asked.items() if address is not None
     }
-    answers = ask_all(questions, certificates, settings.timeout_seconds)
-    return metrics_of(answers, settings.harvesters, time.time())
+    answers = ask_all(questions, certificates, farmer.timeout_seconds)
+    now = time.time()
+    summary = answers.get("farmer", Answers())
+    if "get_harvesters_summary" in summary.given:
+        known = assign(known, addresses_of(summary, farmer.harvesters), now)
+    return metrics_of(answers, farmer.harvesters, known, now), known
 
 
-def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: float) -> Metrics:
-    """The metrics from the answers; `names` are those of harvesters, by address."""
+def metrics_of(
+    answers: Mapping[str, Answers],
+    names: Mapping[str, str],
+    known: Mapping[str, Known],
+    now: float,
+) -> Metrics:
+    """The metrics from the answers.
+
+    `names` are those of the settings by address, `known` are the harvesters by node id.
+    """
     metrics = Metrics()
     add_services(metrics, answers)
     node = answers.get("full_node", Answers())
     farmer = answers.get("farmer", Answers())
     _add_node(metrics, node)
-    _add_harvesters(metrics, farmer, names)
+    _add_harvesters(metrics, farmer, names, known)
     _add_pools(metrics, farmer)
     _add_wallet(metrics, answers.get("wallet", Answers()))
     _add_farm(metrics, node, farmer, "full_node" in answers)
@@ -82,21 +99,13 @@ def _add_node(metrics: Metrics, node: Answers) -> None:
         metrics.add_known(name, value)
 
 
-def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """The connected harvesters, each with a unique name.
-
-    Two behind one address are distinguished by the start of their node id.
-    """
-    found = []
-    used = set()
-    entries = farmer.entries("get_harvesters_summary", "harvesters")
-    for entry in sorted(entries, key=lambda entry: text(entry, "connection", "node_id")):
-        host = text(entry, "connection", "host")
-        name = names.get(host) or names.get(_plain(host)) or host
-        if name in used:
-            name = f"{name}/{text(entry, 'connection', 'node_id').removeprefix('0x')[:8]}"
-        used.add(name)
-        found.append((name, entry))
+def addresses_of(farmer: Answers, names: Mapping[str, str]) -> dict[str, str]:
+    """By node id of the connected harvesters, the name of the address that they come from."""
+    found = {}
+    for entry in farmer.entries("get_harvesters_summary", "harvesters"):
+        node, host = text(entry, "connection", "node_id"), text(entry, "connection", "host")
+        if node:
+            found[node] = names.get(host) or names.get(_plain(host)) or host
     return found
 
 
@@ -106,15 +115,22 @@ def _plain(host: str) -> str:
     return "127.0.0.1" if host in ("::1", "localhost") or host.startswith("127.") else host
 
 
-def _add_harvesters(metrics: Metrics, farmer: Answers, names: Mapping[str, str]) -> None:
+def _add_harvesters(
+    metrics: Metrics, farmer: Answers, names: Mapping[str, str], known: Mapping[str, Known]
+) -> None:
     if "get_harvesters_summary" not in farmer.given:
         return
-    found = harvester_labels(farmer, names)
-    connected = {name.split("/")[0] for name, _ in found}
-    for name in sorted({*names.values(), *(name for name, _ in found)}):
-        there = int(name in connected or any(name == other for other, _ in found))
-        metrics.add("chia_farmer_harvester_connected", there, harvester=name)
-    for harvester, entry in found:
+    entries = {
+        text(entry, "connection", "node_id"): entry
+        for entry in farmer.entries("get_harvesters_summary", "harvesters")
+    }
+    there = {entry.name: int(node in entries) for node, entry in known.items()}
+    never_seen = set(names.values()) - {entry.address for entry in known.values()}
+    there |= dict.fromkeys(never_seen, 0)
+    for name, connected in sorted(there.items()):
+        metrics.add("chia_farmer_harvester_connected", connected, harvester=name)
+    for node, harvester in sorted((node, known[node].name) for node in entries if node in known):
+        entry = entries[node]
         for name, key in (
             ("chia_farmer_harvester_plots", "plots"),
             ("chia_farmer_harvester_bytes", "total_plot_size"),
@@ -209,8 +225,16 @@ def main() -> int:
 def _once(settings: Settings) -> int:
     if settings.farmer_collector is None:
         raise SettingsError(f"{settings.path}: [farmer_collector] is missing; add that table")
-    metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
+    path = names_path(settings.roots.state)
+    before = read_names(path)
+    certificates = certificates_of(settings.chia.root, "farmer")
+    metrics, known = collect(settings.farmer_collector, certificates, before)
     metrics.write(settings.roots.textfiles, "goplot_farmer")
+    try:
+        write_names(path, known, before)
+    except OSError as error:
+        # Metrics are right without it; after a restart, two behind one address may change names.
+        _logger.warning("the names of harvesters can't be remembered: %s", error)
     return program.OK
 
 

@@ -111,9 +111,11 @@ def _sources(settings: Settings) -> dict[str, Callable[[], Metrics] | None]:
     certificates = certificates_of(settings.chia.root, "farmer")
     if farmer is not None and os.access(certificates.key, os.R_OK):
         from goplot.collectors import farmer as farmer_collector
+        from goplot.collectors.harvester_names import names_path, read_names
 
         asked, given = farmer, certificates
-        sources["goplot_farmer"] = lambda: farmer_collector.collect(asked, given)
+        known = read_names(names_path(settings.roots.state))
+        sources["goplot_farmer"] = lambda: farmer_collector.collect(asked, given, known)[0]
     certificates_there = certificates_of(settings.chia.root, "harvester")
     if harvester is not None and os.access(certificates_there.key, os.R_OK):
         from goplot.collectors import harvester as harvester_collector
