@@ -26,6 +26,10 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
         yield Series(up, host, still(1))
         version = f'{host},service="{service}",version="2.7.5"'
         yield Series("chia_version_info", version, still(1))
+        if service != "wallet":
+            yield Series("chia_protocol_info", f'{version},protocol="0.0.38"', still(1))
+    for protocol in ("0.0.36", "0.0.38"):
+        yield Series("chia_farmer_served_protocol_info", f'{host},protocol="{protocol}"', still(1))
     for name, value in (("chia_full_node_synced", 1), ("chia_full_node_difficulty", 11136)):
         yield Series(name, host, still(value))
     height = "chia_full_node_height"

@@ -42,6 +42,18 @@ def test_all_is_well(farm: Farm) -> None:
     assert value(samples, "chia_expected_win_seconds") == pytest.approx(expected)
 
 
+def test_protocols_and_those_that_the_farmer_serves(farm: Farm) -> None:
+    farm.services["full_node"].answers["get_version"] = {"version": "2.7.3"}
+    samples = farm.collect()
+    found = {had["service"]: had["protocol"] for had, _ in samples["chia_protocol_info"]}
+    assert found == {"full_node": "0.0.37", "farmer": "0.0.38"}
+    served = {had["protocol"] for had, _ in samples["chia_farmer_served_protocol_info"]}
+    assert served == {"0.0.36", "0.0.38"}
+    farm.services["farmer"].answers["get_version"] = {"version": 7}
+    samples = farm.collect()
+    assert "chia_farmer_served_protocol_info" not in samples
+
+
 def test_harvesters_have_their_names_also_those_that_are_gone(farm: Farm) -> None:
     samples = farm.collect()
     assert value(samples, "chia_farmer_harvester_connected", harvester="harvester1") == 1

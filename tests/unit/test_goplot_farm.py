@@ -106,6 +106,27 @@ def test_problems_are_named(
     assert any("has no INFO lines" in problem for problem in problems)
 
 
+def test_versions_that_do_not_work_together_are_a_problem(
+    root: FarmRoot, ca: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        well(farm)
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        assert goplot(root) == 0
+        assert "2.7.5 (full node, farmer, wallet)" in capsys.readouterr().out
+        farm.services["full_node"].answers["get_version"] = {"version": "2.7.3"}
+        assert goplot(root) == 3
+        text = capsys.readouterr().out
+        assert goplot(root, "--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert "2.7.3 (full node); 2.7.5 (farmer, wallet)" in text
+    assert document["versions"] == {"full_node": "2.7.3", "farmer": "2.7.5", "wallet": "2.7.5"}
+    (problem,) = document["problems"]
+    assert problem.startswith("the full node runs Chia 2.7.3, the farmer 2.7.5: no signage points")
+
+
 def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     root: FarmRoot,
     ca: Certificates,

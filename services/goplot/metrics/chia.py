@@ -10,6 +10,13 @@ CHIA = (
     gauge("chia_harvester_up", "1 when the harvester's RPC answers."),
     gauge("chia_rpc_failed", "1 for each question without an answer.", "service", "endpoint"),
     gauge("chia_version_info", "Version of a running service.", "service", "version"),
+    gauge(
+        "chia_protocol_info",
+        "Protocol that a service passes signage points in; its version where that is not known.",
+        "service",
+        "version",
+        "protocol",
+    ),
     gauge("chia_peers", "Connections of a service by the peer's type.", "service", "type"),
     # Full node
     gauge("chia_full_node_synced", "1 when the full node is synced."),
@@ -26,6 +33,11 @@ CHIA = (
     gauge(
         "chia_expected_win_seconds",
         "Mean time to a win with this farm's share of the network's space.",
+    ),
+    gauge(
+        "chia_farmer_served_protocol_info",
+        "Protocols of the harvesters that the farmer sends signage points to.",
+        "protocol",
     ),
     gauge(
         "chia_farmer_harvester_connected",
@@ -141,6 +153,11 @@ CHIA = (
     ),
     counter("chia_log_daemon_unreachable_total", "Lines on an unreachable daemon."),
     counter("chia_log_peers_lost_total", "Connections to peers that ended.", "service"),
+    counter(
+        "chia_log_protocol_mismatches_total",
+        "Connections to a peer of another protocol, each logged once.",
+        "service",
+    ),
     counter("chia_log_connect_failures_total", "Peers not reached.", "service"),
     counter("chia_farmer_pool_errors_total", "Errors with pools.", "reason"),
     counter("chia_farmer_partials_total", "Partials that were submitted."),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from goplot.chia.versions import work_together
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
 from goplot.people.table import duration, size, table
@@ -140,6 +141,7 @@ def problems(farm: Farm) -> list[str]:
         if service not in down:
             name = service.replace("_", " ")
             found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
+    found += _version_problems(farm)
     if farm.value("chia_harvester_farmer_connections") == 0:
         found.append("this host's harvester is not connected to the farmer")
     for name in farm.labels("chia_farmer_harvester_connected", "harvester"):
@@ -162,6 +164,26 @@ def problems(farm: Farm) -> list[str]:
         for name, age in farm.old.items()
     ]
     return found
+
+
+def _version_problems(farm: Farm) -> list[str]:
+    running = _versions(farm)
+    farmer = running.get("farmer")
+    return [
+        f"the {service.replace('_', ' ')} runs Chia {running[service]}, the farmer {farmer}: no "
+        "signage points pass between them. Install one release on all hosts and restart Chia"
+        for service in ("full_node", "harvester")
+        if farmer and service in running and not work_together(farmer, service, running[service])
+    ]
+
+
+def _versions(farm: Farm) -> dict[str, str]:
+    """The version of each service on this host, in the order of _UP."""
+    found = {
+        labels["service"]: labels["version"]
+        for labels, _ in farm.samples.get("chia_version_info", [])
+    }
+    return {service: found[service] for service in _UP if service in found}
 
 
 def _disk_problems(farm: Farm) -> list[str]:
@@ -190,6 +212,7 @@ def farm_document(farm: Farm) -> dict[str, Any]:
             for service, up in _UP.items()
             if (value := farm.value(up)) is not None
         },
+        "versions": _versions(farm),
         "synced": farm.value("chia_full_node_synced"),
         "sync_progress": farm.value("chia_full_node_sync_progress_ratio"),
         "height": farm.value("chia_full_node_height"),
@@ -269,6 +292,14 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
     status = farm.chosen("chia_farming_status", "status")
     if status is not None:
         lines.append(("farming status", _STATUS_TEXTS.get(status, status)))
+    versions = _versions(farm)
+    if versions:
+        services = {
+            version: [name.replace("_", " ") for name, own in versions.items() if own == version]
+            for version in versions.values()
+        }
+        shown = [f"{version} ({', '.join(names)})" for version, names in services.items()]
+        lines.append(("Chia", "; ".join(shown)))
     height = farm.value("chia_full_node_height")
     if height is not None:
         progress = farm.value("chia_full_node_sync_progress_ratio")
