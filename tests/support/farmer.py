@@ -13,8 +13,11 @@ from tests.support.farm_root import FarmRoot
 from tests.support.rpc_server import (
     COMMON,
     FARMED,
+    KEYS,
+    NO_PLOTS,
     POOLS,
     STATE,
+    TARGETS,
     Answer,
     Server,
     Service,
@@ -49,8 +52,14 @@ class Farm:
         }
         answers: dict[str, dict[str, Answer]] = {
             "full_node": {"get_blockchain_state": STATE, **COMMON},
-            "farmer": {"get_harvesters_summary": summary, "get_pool_state": POOLS, **COMMON},
+            "farmer": {
+                "get_harvesters_summary": summary,
+                "get_pool_state": POOLS,
+                "get_reward_targets": TARGETS,
+                **COMMON,
+            },
             "wallet": {
+                "get_public_keys": KEYS,
                 "get_farmed_amount": FARMED,
                 "get_sync_status": {"synced": True, "syncing": False},
                 **COMMON,
@@ -59,6 +68,22 @@ class Farm:
         self.services: dict[str, Service] = {
             name: stack.enter_context(Server(ca, table)) for name, table in answers.items()
         }
+
+    def take_keys(self) -> None:
+        """Let the farmer have no keys: what 2.7.5 answers then."""
+        missing = "'Farmer' object has no attribute 'farmer_target_encoded'"
+        farmer, wallet = self.services["farmer"].answers, self.services["wallet"].answers
+        farmer["get_reward_targets"] = {"success": False, "error": missing}
+        farmer["get_pool_state"] = {"pool_state": []}
+        farmer["get_harvesters_summary"] = {
+            "harvesters": [
+                harvester(host, node * 32, 0, **NO_PLOTS)
+                for host, node in (("10.77.1.13", "aa"), ("127.0.0.1", "bb"), ("10.77.1.14", "cc"))
+            ]
+        }
+        wallet["get_public_keys"] = {"keyring_is_locked": False, "public_key_fingerprints": []}
+        for endpoint in ("get_farmed_amount", "get_sync_status"):
+            wallet[endpoint] = {"success": False, "error": "wallet state manager not assigned"}
 
     def settings(self, *, wallet: bool = True) -> FarmerSettings:
         """Settings that name these services."""

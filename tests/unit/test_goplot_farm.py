@@ -127,6 +127,58 @@ def test_versions_that_do_not_work_together_are_a_problem(
     assert problem.startswith("the full node runs Chia 2.7.3, the farmer 2.7.5: no signage points")
 
 
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"keyring_is_locked": False, "public_key_fingerprints": []}, "chia keys add"),
+        ({"keyring_is_locked": True, "public_key_fingerprints": None}, "chia passphrase remove"),
+        ({"keyring_is_locked": False, "public_key_fingerprints": [7]}, "xch_target_address"),
+    ],
+)
+def test_a_farmer_without_keys_is_the_problem_and_nothing_else(
+    root: FarmRoot,
+    ca: Certificates,
+    capsys: pytest.CaptureFixture[str],
+    keys: dict[str, object],
+    words: str,
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        farm.take_keys()
+        farm.services["wallet"].answers["get_public_keys"] = keys
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        write_log_metrics(
+            root,
+            b"2026-11-22T17:01:33.290 2.7.5 farmer chia.farmer.farmer         : WARNING  "
+            b"No keys exist. Please run 'chia keys generate' or open the UI.",
+        )
+        assert goplot(root) == 3
+        text = capsys.readouterr().out
+        assert goplot(root, "--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == "no_keys"
+    assert document["keys"] == len(keys["public_key_fingerprints"] or [])  # type: ignore[arg-type]
+    (problem,) = document["problems"]
+    assert problem.startswith("not farming: ")
+    assert words in problem
+    assert "the farmer has no keys" in text
+
+
+def test_keys_that_were_deleted_while_it_farms_are_a_problem(
+    root: FarmRoot, ca: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        well(farm)
+        farm.services["wallet"].answers["get_public_keys"] = {"public_key_fingerprints": []}
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        assert goplot(root, "--json") == 3
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem.startswith("the farmer farms until it restarts: the farmer has no keys")
+
+
 def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     root: FarmRoot,
     ca: Certificates,

@@ -21,10 +21,10 @@ BLOCK_SECONDS = 18.75
 _ENDPOINTS: dict[str, tuple[str, ...]] = {
     "full_node": ("get_blockchain_state", *COMMON),
     # Never get_harvesters: it returns every plot of the farm.
-    "farmer": ("get_harvesters_summary", "get_pool_state", *COMMON),
-    "wallet": ("get_farmed_amount", "get_sync_status", *COMMON),
+    "farmer": ("get_harvesters_summary", "get_pool_state", "get_reward_targets", *COMMON),
+    "wallet": ("get_public_keys", "get_farmed_amount", "get_sync_status", *COMMON),
 }
-_STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "unknown")
+_STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "no_keys", "unknown")
 _PARTIALS = ("valid", "invalid", "insufficient", "stale", "missing")
 
 
@@ -65,7 +65,9 @@ def metrics_of(
     _add_harvesters(metrics, farmer, names, known)
     _add_pools(metrics, farmer)
     _add_wallet(metrics, answers.get("wallet", Answers()))
-    _add_farm(metrics, node, farmer, "full_node" in answers)
+    without_keys = _add_keys(metrics, farmer, answers.get("wallet", Answers()))
+    _add_status(metrics, node, farmer, "full_node" in answers, without_keys)
+    _add_expected_win(metrics, node, farmer)
     for name, answer in answers.items():
         for reason in sorted(set(answer.refused.values())):
             _logger.warning("%s: %s", name, reason)
@@ -191,12 +193,38 @@ def _add_wallet(metrics: Metrics, wallet: Answers) -> None:
         metrics.add_known(name, value)
 
 
-def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool) -> None:
+def _add_keys(metrics: Metrics, farmer: Answers, wallet: Answers) -> bool:
+    """Returns whether the farmer has no keys that it can use.
+
+    Without keys it does not start to farm, and yet it answers, and harvesters connect to it.
+    """
+    loaded = None
+    if "get_reward_targets" in farmer.given:
+        loaded = True
+    elif "farmer_target" in farmer.refused.get("get_reward_targets", ""):
+        # The farmer learns its targets together with its keys; it names the one that it lacks.
+        loaded = False
+    metrics.add_known("chia_farmer_keys_loaded", loaded)
+    keys = None
+    if "get_public_keys" in wallet.given:
+        locked = bool(wallet.number("get_public_keys", "keyring_is_locked"))
+        found = wallet.given["get_public_keys"].get("public_key_fingerprints")
+        keys = len(found) if isinstance(found, list) else 0 if locked else None
+        metrics.add("chia_keyring_locked", locked)
+        metrics.add_known("chia_keys", keys)
+    return keys == 0 if loaded is None else not loaded
+
+
+def _add_status(
+    metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool, without_keys: bool
+) -> None:
     def told(*keys: str) -> float | None:
         return node.number("get_blockchain_state", "blockchain_state", *keys)
 
-    # As `chia farm summary` derives it.
-    if not node_asked or told("sync", "synced") is None:
+    # As `chia farm summary` derives it, which does not see that keys are missing.
+    if without_keys:
+        status = "no_keys"
+    elif not node_asked or told("sync", "synced") is None:
         status = "unknown"
     elif told("sync", "sync_mode"):
         status = "syncing"
@@ -206,14 +234,16 @@ def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool
         status = "farming" if "get_harvesters_summary" in farmer.given else "farmer_down"
     for known in _STATUSES:
         metrics.add("chia_farming_status", int(known == status), status=known)
-    if "get_harvesters_summary" not in farmer.given:
-        return
+
+
+def _add_expected_win(metrics: Metrics, node: Answers, farmer: Answers) -> None:
     entries = farmer.entries("get_harvesters_summary", "harvesters")
     effective = sum(number(entry, "total_effective_plot_size") or 0 for entry in entries)
-    space = told("space")
+    space = node.number("get_blockchain_state", "blockchain_state", "space")
     if effective and space:
-        interval = told("average_block_time") or BLOCK_SECONDS
-        metrics.add("chia_expected_win_seconds", round(interval * space / effective, 1))
+        interval = node.number("get_blockchain_state", "blockchain_state", "average_block_time")
+        seconds = (interval or BLOCK_SECONDS) * space / effective
+        metrics.add("chia_expected_win_seconds", round(seconds, 1))
 
 
 def main() -> int:

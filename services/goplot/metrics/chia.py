@@ -29,7 +29,15 @@ CHIA = (
     gauge("chia_full_node_block_interval_seconds", "Time between two blocks, over the last day."),
     gauge("chia_netspace_bytes", "Estimated space of the network."),
     # Farmer
-    gauge("chia_farming_status", "1 for the status that Chia's own command shows.", "status"),
+    gauge(
+        "chia_farming_status",
+        "1 for the status that Chia's own command shows, or for no_keys.",
+        "status",
+    ),
+    gauge(
+        "chia_farmer_keys_loaded",
+        "1 when the farmer has loaded its keys; without them it does not farm.",
+    ),
     gauge(
         "chia_expected_win_seconds",
         "Mean time to a win with this farm's share of the network's space.",
@@ -91,6 +99,8 @@ CHIA = (
     ),
     gauge("chia_pool_errors_24h", "Errors of the pool within a day.", "pool", "launcher"),
     # Wallet
+    gauge("chia_keys", "Keys in Chia's keyring; 0 while it is locked."),
+    gauge("chia_keyring_locked", "1 while Chia's keyring is locked by its passphrase."),
     gauge("chia_wallet_synced", "1 when the wallet is synced."),
     gauge("chia_farmed_mojo", "Everything farmed; 1 XCH is 10^12."),
     gauge("chia_farmed_blocks", "Blocks that were won."),

@@ -34,6 +34,7 @@ _STATUS_TEXTS = {
     "syncing": "syncing",
     "not_synced": "not synced, or not connected to peers",
     "farmer_down": "the farmer does not answer",
+    "no_keys": "the farmer has no keys",
     "unknown": "the full node does not answer",
 }
 _LOG_TEXTS = {
@@ -132,13 +133,18 @@ def problems(farm: Farm) -> list[str]:
     """What needs a person's attention, worst first."""
     found = []
     status = farm.chosen("chia_farming_status", "status")
-    if status not in (None, "farming"):
+    if status == "no_keys":
+        found.append(f"not farming: {_keys_text(farm)}")
+    elif status not in (None, "farming"):
         found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
+    elif farm.value("chia_keys") == 0:
+        found.append(f"the farmer farms until it restarts: {_keys_text(farm)}")
     down = [service for service, up in _UP.items() if farm.value(up) == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
     for labels, _ in farm.samples.get("chia_rpc_failed", []):
         service = labels["service"]
-        if service not in down:
+        # Without keys, a wallet refuses most questions.
+        if service not in down and status != "no_keys":
             name = service.replace("_", " ")
             found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
     found += _version_problems(farm)
@@ -156,7 +162,8 @@ def problems(farm: Farm) -> list[str]:
             if count:
                 found.append(f"harvester {name} has {count:.0f} {text}")
     log = farm.chosen("goplot_harvester_log_state", "state")
-    if log not in (None, "ok"):
+    # A farmer without keys logs nothing else, and its harvesters look nothing up.
+    if log not in (None, "ok") and status != "no_keys":
         found.append(f"the Chia log of this host {_LOG_TEXTS.get(str(log), log)}")
     found += _disk_problems(farm)
     found += [
@@ -164,6 +171,23 @@ def problems(farm: Farm) -> list[str]:
         for name, age in farm.old.items()
     ]
     return found
+
+
+def _keys_text(farm: Farm) -> str:
+    if farm.value("chia_keyring_locked"):
+        return (
+            "the keyring is locked, and no service can ask for its passphrase: "
+            "remove that with chia passphrase remove"
+        )
+    if farm.value("chia_keys"):
+        return (
+            "the farmer can't use the keys of the keyring: it needs a private key and "
+            "farmer.xch_target_address in config.yaml; chia keys show lists the keys"
+        )
+    return (
+        "the farmer has no keys: add yours with chia keys add and restart the wallet, "
+        "or set chia_mnemonic and run playbooks/chia.yml"
+    )
 
 
 def _version_problems(farm: Farm) -> list[str]:
@@ -213,6 +237,7 @@ def farm_document(farm: Farm) -> dict[str, Any]:
             if (value := farm.value(up)) is not None
         },
         "versions": _versions(farm),
+        "keys": farm.value("chia_keys"),
         "synced": farm.value("chia_full_node_synced"),
         "sync_progress": farm.value("chia_full_node_sync_progress_ratio"),
         "height": farm.value("chia_full_node_height"),
