@@ -78,6 +78,16 @@ def test_asks_where_it_may(
     assert "2 XCH in 1 blocks" in text
     assert "height 4999000" in text
     assert "4 of 4 eligible" in text
+    words = " ".join(text.split())
+    assert "difficulty 12000" in words
+    assert "netspace 20.00 EiB" in words
+    assert "plots 12, 43.9 MiB, effective 43.3 MiB" in words
+    assert "1000 blocks since" in words
+    assert document["blocks_since_win"] == 1000
+    assert document["difficulty"] == 12000
+    assert (document["total_plots"], document["total_bytes"]) == (12, 3 * 15335435)
+    assert document["total_effective_bytes"] == 3 * 15130951
+    assert "log_lines" not in document
     rows = [line.split() for line in text.splitlines() if " connected " in line]
     assert [row[0] for row in rows] == ["farmer1", "harvester1", "harvester2"]
     assert document["status"] == "farming"
@@ -207,6 +217,89 @@ def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     os.utime(written, (time.time() - 600, time.time() - 600))
     assert goplot(root) == 3
     assert "goplot_farmer.prom is 10m00s old" in capsys.readouterr().out
+
+
+@pytest.fixture
+def chia_log(root: FarmRoot) -> Path:
+    """A host with a textfile of its log, and with the log."""
+    write_log_metrics(root)
+    path = root.path / "debug.log"
+    root.configure(more=f'[chia]\nlog = "{path}"\n')
+    return path
+
+
+@pytest.mark.parametrize(("arguments", "count"), [(["--log"], 10), (["--log", "3"], 3)])
+@pytest.mark.parametrize("size", [1, 3, 12, 30_000])
+def test_the_last_lines_of_the_log_on_request(
+    root: FarmRoot,
+    chia_log: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    count: int,
+    size: int,
+) -> None:
+    lines = [f"2026-11-22T17:01:33.290 line {number}" for number in range(size)]
+    chia_log.write_text("\n".join(lines) + "\n")
+    assert goplot(root, *arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line for line in shown if "line" in line] == lines[-count:]
+    assert goplot(root, "--json", *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["log_lines"] == lines[-count:]
+
+
+def test_a_line_of_the_log_does_nothing_to_the_terminal(
+    root: FarmRoot, chia_log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chia_log.write_bytes(b"\x1b[2Jgone \xe9 \x00\x00\r\n" + b"half a line")
+    assert goplot(root, "--log") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-2:] == [r"\x1b[2Jgone \xe9 \x00\x00", "half a line"]
+
+
+def test_a_log_that_can_not_be_read_is_named_after_the_rest(
+    root: FarmRoot, chia_log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert goplot(root, "--log") == 1
+    told = capsys.readouterr()
+    assert "4 of 4 eligible" in told.out
+    assert f"the Chia log can't be read: [Errno 2] No such file or directory: '{chia_log}'" in (
+        told.err
+    )
+
+
+@pytest.mark.parametrize("lines", ["0", "-1", "x", "10001"])
+def test_a_number_of_lines_that_makes_no_sense_is_refused(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str], lines: str
+) -> None:
+    with pytest.raises(SystemExit):
+        goplot(root, f"--log={lines}")
+    assert "is not a number of lines from 1 to 10000" in capsys.readouterr().err
+
+
+def test_the_last_lines_come_from_journald_where_chia_logs_there(
+    root: FarmRoot,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_log_metrics(root)
+    root.configure(more='[chia]\nlog = "journal"\n')
+    entry = {
+        "MESSAGE": "Farmed unfinished_block",
+        "PRIORITY": "6",
+        "SYSLOG_IDENTIFIER": "chia_farmer",
+        "__REALTIME_TIMESTAMP": "1795366893500000",
+    }
+    journalctl = root.path / "bin" / "journalctl"
+    journalctl.parent.mkdir()
+    journalctl.write_text(f"#!/bin/sh\necho '{json.dumps(entry)}'\n")
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{journalctl.parent}:{os.environ['PATH']}")
+    assert goplot(root, "--log") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith(" farmer chia.farmer: INFO     Farmed unfinished_block")
+    journalctl.write_text("#!/bin/sh\necho 'no access' >&2\nexit 1\n")
+    assert goplot(root, "--log") == 1
+    assert "the Chia log can't be read: no access" in capsys.readouterr().err
 
 
 def test_a_host_that_knows_nothing_says_so(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from goplot.chia.versions import work_together
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
+from goplot.people.farm_texts import keys_text, version_problems, versions_text
 from goplot.people.table import duration, size, table
 
 #: Metrics older than this many seconds are from a collector that does not run.
@@ -61,6 +61,11 @@ class Farm:
             if labels.items() <= found.items():
                 return value
         return None
+
+    def total(self, name: str) -> float | None:
+        """The sum of a family; None if it has no sample."""
+        values = [value for _, value in self.samples.get(name, [])]
+        return sum(values) if values else None
 
     def chosen(self, name: str, label: str) -> str | None:
         """The label of the one sample of a family that is 1."""
@@ -133,12 +138,13 @@ def problems(farm: Farm) -> list[str]:
     """What needs a person's attention, worst first."""
     found = []
     status = farm.chosen("chia_farming_status", "status")
+    keys = keys_text(farm.value("chia_keys"), locked=bool(farm.value("chia_keyring_locked")))
     if status == "no_keys":
-        found.append(f"not farming: {_keys_text(farm)}")
+        found.append(f"not farming: {keys}")
     elif status not in (None, "farming"):
         found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
     elif farm.value("chia_keys") == 0:
-        found.append(f"the farmer farms until it restarts: {_keys_text(farm)}")
+        found.append(f"the farmer farms until it restarts: {keys}")
     down = [service for service, up in _UP.items() if farm.value(up) == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
     for labels, _ in farm.samples.get("chia_rpc_failed", []):
@@ -147,7 +153,7 @@ def problems(farm: Farm) -> list[str]:
         if service not in down and status != "no_keys":
             name = service.replace("_", " ")
             found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
-    found += _version_problems(farm)
+    found += version_problems(_versions(farm))
     if farm.value("chia_harvester_farmer_connections") == 0:
         found.append("this host's harvester is not connected to the farmer")
     for name in farm.labels("chia_farmer_harvester_connected", "harvester"):
@@ -171,34 +177,6 @@ def problems(farm: Farm) -> list[str]:
         for name, age in farm.old.items()
     ]
     return found
-
-
-def _keys_text(farm: Farm) -> str:
-    if farm.value("chia_keyring_locked"):
-        return (
-            "the keyring is locked, and no service can ask for its passphrase: "
-            "remove that with chia passphrase remove"
-        )
-    if farm.value("chia_keys"):
-        return (
-            "the farmer can't use the keys of the keyring: it needs a private key and "
-            "farmer.xch_target_address in config.yaml; chia keys show lists the keys"
-        )
-    return (
-        "the farmer has no keys: add yours with chia keys add and restart the wallet, "
-        "or set chia_mnemonic and run playbooks/chia.yml"
-    )
-
-
-def _version_problems(farm: Farm) -> list[str]:
-    running = _versions(farm)
-    farmer = running.get("farmer")
-    return [
-        f"the {service.replace('_', ' ')} runs Chia {running[service]}, the farmer {farmer}: no "
-        "signage points pass between them. Install one release on all hosts and restart Chia"
-        for service in ("full_node", "harvester")
-        if farmer and service in running and not work_together(farmer, service, running[service])
-    ]
 
 
 def _versions(farm: Farm) -> dict[str, str]:
@@ -245,9 +223,13 @@ def farm_document(farm: Farm) -> dict[str, Any]:
         "netspace": farm.value("chia_netspace_bytes"),
         "farmed_mojo": farm.value("chia_farmed_mojo"),
         "blocks_won": farm.value("chia_farmed_blocks"),
+        "blocks_since_win": _blocks_since_win(farm),
         "last_farmed_height": farm.value("chia_last_farmed_height"),
         "last_farmed_time": farm.value("chia_last_farmed_timestamp_seconds"),
         "expected_win": farm.value("chia_expected_win_seconds"),
+        "total_plots": farm.total("chia_farmer_harvester_plots"),
+        "total_bytes": farm.total("chia_farmer_harvester_bytes"),
+        "total_effective_bytes": farm.total("chia_farmer_harvester_effective_bytes"),
         "harvesters": [_harvester(farm, name) for name in _harvesters(farm)],
         "pools": [
             {
@@ -319,12 +301,7 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
         lines.append(("farming status", _STATUS_TEXTS.get(status, status)))
     versions = _versions(farm)
     if versions:
-        services = {
-            version: [name.replace("_", " ") for name, own in versions.items() if own == version]
-            for version in versions.values()
-        }
-        shown = [f"{version} ({', '.join(names)})" for version, names in services.items()]
-        lines.append(("Chia", "; ".join(shown)))
+        lines.append(("Chia", versions_text(versions)))
     height = farm.value("chia_full_node_height")
     if height is not None:
         progress = farm.value("chia_full_node_sync_progress_ratio")
@@ -332,6 +309,15 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
             "synced" if progress == 1 else f"{progress:.1%} synced" if progress else "not synced"
         )
         lines.append(("full node", f"height {height:.0f}, {synced}"))
+    difficulty = farm.value("chia_full_node_difficulty")
+    lines += [("difficulty", f"{difficulty:.0f}")] if difficulty is not None else []
+    space = farm.value("chia_netspace_bytes")
+    lines += [("netspace", _bytes(space))] if space is not None else []
+    plots = farm.total("chia_farmer_harvester_plots")
+    if plots is not None:
+        total = _bytes(farm.total("chia_farmer_harvester_bytes"))
+        effective = _bytes(farm.total("chia_farmer_harvester_effective_bytes"))
+        lines.append(("plots", f"{plots:.0f}, {total}, effective {effective}"))
     farmed = farm.value("chia_farmed_mojo")
     if farmed is not None:
         blocks = farm.value("chia_farmed_blocks")
@@ -339,8 +325,6 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
         lines.append(("last win", _last_win(farm)))
     expected = farm.value("chia_expected_win_seconds")
     lines += [("expected time to win", _long(expected))] if expected is not None else []
-    space = farm.value("chia_netspace_bytes")
-    lines += [("netspace", _bytes(space))] if space is not None else []
     for labels, difficulty in farm.samples.get("chia_pool_difficulty", []):
         points = farm.value("chia_pool_points_acknowledged_24h", **labels)
         errors = farm.value("chia_pool_errors_24h", **labels)
@@ -365,7 +349,14 @@ def _last_win(farm: Farm) -> str:
         return "never"
     moment = farm.value("chia_last_farmed_timestamp_seconds")
     ago = f", {_long(time.time() - moment)} ago" if moment is not None else ""
-    return f"height {height:.0f}{ago}"
+    blocks = _blocks_since_win(farm)
+    since = f", {blocks:.0f} blocks since" if blocks is not None else ""
+    return f"height {height:.0f}{ago}{since}"
+
+
+def _blocks_since_win(farm: Farm) -> float | None:
+    height, last = farm.value("chia_full_node_height"), farm.value("chia_last_farmed_height")
+    return None if height is None or last is None else max(0.0, height - last)
 
 
 def _count(value: float | None) -> str:
