@@ -13,6 +13,7 @@ _STATUSES = {
     "syncing": WARNING,
     "not_synced": BAD,
     "farmer_down": BAD,
+    "no_keys": BAD,
     "unknown": PURPLE,
 }
 _NO_NODE = "The full node does not answer"
@@ -44,7 +45,7 @@ def _status() -> list[parts.Panel]:
     return [
         parts.single(
             "Farming status",
-            "The farm's status as Chia reports it: farming, syncing, not synced, farmer down.",
+            "The farm's status: farming, syncing, not synced, farmer down, no keys.",
             f"max by (status) ({status} == 1)",
             Look("none", colours=_STATUSES, empty=_ASKED, **parts.SMALL),
             name="{{status}}",

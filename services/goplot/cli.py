@@ -92,13 +92,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
-    commands.add_parser("farm", parents=shown, help="show whether the farm farms, and its wins")
+    farm = commands.add_parser(
+        "farm", parents=shown, help="show whether the farm farms, and its wins"
+    )
+    farm.add_argument(
+        "--log",
+        type=_line_count,
+        nargs="?",
+        const=10,
+        default=0,
+        metavar="LINES",
+        help="also show the last lines of the Chia log, 10 unless given",
+    )
     log = commands.add_parser(
         "harvester-log", parents=[as_json], help="show what goplot understands in a Chia log"
     )
     log.add_argument("--check", type=Path, nargs="+", required=True, metavar="FILE")
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
+
+
+def _line_count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines from 1 to 10000")
+    return int(text)
 
 
 def _tunables_help() -> str:
@@ -120,7 +137,7 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     if command == "plot":
         return _plot(settings, dry_run=options.dry_run, as_json=options.json)
     if command == "farm":
-        return _farm(settings, as_json=options.json)
+        return _farm(settings, options.log, as_json=options.json)
     if command in ("stop", "pause", "resume"):
         return _control(settings, command, options.index)
     status = _status(settings)
@@ -204,11 +221,24 @@ def _control(settings: Settings, command: str, index: int) -> int:
     return OK
 
 
-def _farm(settings: Settings, *, as_json: bool) -> int:
+def _farm(settings: Settings, lines: int, *, as_json: bool) -> int:
     from goplot.people import farm
+    from goplot.people.farm_log import last_lines
 
     found = farm.read_farm(settings)
-    print(json.dumps(farm.farm_document(found), indent=2) if as_json else farm.farm_text(found))
+    last, trouble = [], ""
+    try:
+        last = last_lines(settings.chia, lines) if lines else []
+    except OSError as error:
+        trouble = f"goplot: the Chia log can't be read: {error}; sudo may help"
+    if as_json:
+        more = {"log_lines": last} if lines else {}
+        print(json.dumps({**farm.farm_document(found), **more}, indent=2))
+    else:
+        print("\n".join([farm.farm_text(found), *([""] if last else []), *last]))
+    if trouble:
+        print(trouble, file=sys.stderr)
+        return FAILED
     return PROBLEMS if farm.problems(found) else OK
 
 

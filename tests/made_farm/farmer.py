@@ -26,7 +26,15 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
         yield Series(up, host, still(1))
         version = f'{host},service="{service}",version="2.7.5"'
         yield Series("chia_version_info", version, still(1))
-    for name, value in (("chia_full_node_synced", 1), ("chia_full_node_difficulty", 11136)):
+        if service != "wallet":
+            yield Series("chia_protocol_info", f'{version},protocol="0.0.38"', still(1))
+    for protocol in ("0.0.36", "0.0.38"):
+        yield Series("chia_farmer_served_protocol_info", f'{host},protocol="{protocol}"', still(1))
+    for name, value in (
+        ("chia_full_node_synced", 1),
+        ("chia_full_node_difficulty", 11136),
+        ("chia_farmer_keys_loaded", 1),
+    ):
         yield Series(name, host, still(value))
     height = "chia_full_node_height"
     yield Series(height, host, lambda t: 7_100_000 + int(t / _BLOCK))
@@ -41,7 +49,7 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
 
     yield Series("chia_expected_win_seconds", host, expected)
     yield from _wallet(host, begin)
-    for status in ("farming", "syncing", "not_synced", "farmer_down", "unknown"):
+    for status in ("farming", "syncing", "not_synced", "farmer_down", "no_keys", "unknown"):
         shown = float(status == "farming")
         yield Series("chia_farming_status", f'{host},status="{status}"', still(shown))
     yield from _pool(f'{host},pool="https://pool.example",launcher="0123456789abcdef"')
@@ -69,7 +77,8 @@ def _steady(netspace: float) -> Value:
 
 def _wallet(host: str, begin: float) -> Iterator[Series]:
     wins = events(_WINS)
-    yield Series("chia_wallet_synced", host, still(1))
+    for name, value in (("chia_wallet_synced", 1), ("chia_keys", 1), ("chia_keyring_locked", 0)):
+        yield Series(name, host, still(value))
     yield Series("chia_farmed_mojo", host, lambda t: 11e12 + wins(t) * 1e12)
     yield Series("chia_farmed_blocks", host, lambda t: 11 + wins(t))
     yield Series("chia_full_node_farmed_blocks_total", host, wins)

@@ -72,6 +72,7 @@ class Harvester:
             yield Series(name, host, still(value))
         version = f'{host},service="harvester",version="2.7.5"'
         yield Series("chia_version_info", version, still(1))
+        yield Series("chia_protocol_info", f'{version},protocol="0.0.38"', still(1))
         yield from self._disks()
         yield from self._log()
         yield from self._lookups()

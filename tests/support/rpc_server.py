@@ -219,6 +219,18 @@ def harvester(host: str, node: str, plots: int = 4, **more: object) -> dict[str,
     }
 
 
+#: Of a harvester that waits for the farmer's keys.
+NO_PLOTS: dict[str, object] = {
+    "duplicates": 0,
+    "failed_to_open_filenames": 0,
+    "no_key_filenames": 0,
+    "harvesting_mode": None,
+    "last_sync_time": None,
+    "total_plot_size": 0,
+    "total_effective_plot_size": 0,
+}
+KEYS = {"keyring_is_locked": False, "public_key_fingerprints": [1214933061]}
+TARGETS = {"farmer_target": "xch1kk8wyxj5tda7", "pool_target": "xch1kk8wyxj5tda7"}
 POOLS = {
     "pool_state": [
         {

@@ -13,6 +13,13 @@ import ansible.module_utils
 import pytest
 
 ROLES = Path(__file__).parents[2] / "roles"
+
+
+def answer_of(*labels: dict[str, str]) -> dict[str, Any]:
+    """What Prometheus answers to an instant query."""
+    return {"data": {"result": [{"metric": one, "value": [0, "1"]} for one in labels]}}
+
+
 METRICS = """# HELP alertmanager_notification_requests_total The total number of attempted requests.
 alertmanager_notification_requests_total{{integration="email"}} {email}
 alertmanager_notification_requests_total{{integration="webhook"}} {webhook}
@@ -87,6 +94,40 @@ def test_prometheus_has_an_alertmanager_or_not(checks: ModuleType) -> None:
     assert checks.alertmanagers(some)[0]["result"] == "ok"
     none: dict[str, dict[str, list[object]]] = {"data": {"activeAlertmanagers": []}}
     assert checks.alertmanagers(none)[0]["result"] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("values", "result", "words"),
+    [
+        (["1"], "ok", ""),
+        (["0"], "FAILED", "Set chia_mnemonic"),
+        ([], "FAILED", "unknown"),
+    ],
+)
+def test_the_farmer_has_keys_or_the_way_to_them(
+    checks: ModuleType, values: list[str], result: str, words: str
+) -> None:
+    found = [{"metric": {"instance": "farmer1"}, "value": [0, value]} for value in values]
+    (row,) = checks.keys({"data": {"result": found}})
+    assert (row["what"], row["result"]) == ("The farmer has keys", result)
+    assert words in row["detail"]
+
+
+def test_hosts_whose_release_does_not_mix_are_named(checks: ModuleType) -> None:
+    assert results(checks.versions(answer_of())) == {"Chia's releases work together": "ok"}
+    found = answer_of(
+        {"instance": "harvester1", "service": "harvester", "version": "2.7.3"},
+        {"instance": "farmer1", "harvester": "10.9.9.9"},
+        {"instance": "farmer1", "service": "full_node", "version": "2.5.4"},
+    )
+    rows = checks.versions(found)
+    assert {row["result"] for row in rows} == {"FAILED"}
+    assert [row["what"].split(": ")[1] for row in rows] == [
+        "harvester of harvester1",
+        "harvester of 10.9.9.9",
+        "full node of farmer1",
+    ]
+    assert "it runs 2.7.3" in rows[0]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,18 @@ def test_all_is_well(farm: Farm) -> None:
     assert value(samples, "chia_expected_win_seconds") == pytest.approx(expected)
 
 
+def test_protocols_and_those_that_the_farmer_serves(farm: Farm) -> None:
+    farm.services["full_node"].answers["get_version"] = {"version": "2.7.3"}
+    samples = farm.collect()
+    found = {had["service"]: had["protocol"] for had, _ in samples["chia_protocol_info"]}
+    assert found == {"full_node": "0.0.37", "farmer": "0.0.38"}
+    served = {had["protocol"] for had, _ in samples["chia_farmer_served_protocol_info"]}
+    assert served == {"0.0.36", "0.0.38"}
+    farm.services["farmer"].answers["get_version"] = {"version": 7}
+    samples = farm.collect()
+    assert "chia_farmer_served_protocol_info" not in samples
+
+
 def test_harvesters_have_their_names_also_those_that_are_gone(farm: Farm) -> None:
     samples = farm.collect()
     assert value(samples, "chia_farmer_harvester_connected", harvester="harvester1") == 1
@@ -116,6 +128,52 @@ def test_one_refused_question_is_named_and_the_others_count(farm: Farm) -> None:
     assert "chia_farmed_mojo" not in samples
 
 
+def test_a_farmer_without_keys_has_a_status_of_its_own(farm: Farm) -> None:
+    samples = farm.collect()
+    assert (value(samples, "chia_keys"), value(samples, "chia_keyring_locked")) == (1, 0)
+    assert value(samples, "chia_farmer_keys_loaded") == 1
+    assert value(samples, "chia_farming_status", status="no_keys") == 0
+    farm.take_keys()
+    samples = farm.collect()
+    assert (value(samples, "chia_keys"), value(samples, "chia_keyring_locked")) == (0, 0)
+    assert value(samples, "chia_farmer_keys_loaded") == 0
+    assert value(samples, "chia_farming_status", status="no_keys") == 1
+    assert sum(number for _, number in samples["chia_farming_status"]) == 1
+
+
+_LOADED = {"farmer_target": "xch1"}
+_NOT_LOADED = {"success": False, "error": "'Farmer' object has no attribute 'farmer_target'"}
+_FOREIGN = {"success": False, "error": "not known"}
+_SOME = {"keyring_is_locked": False, "public_key_fingerprints": [7]}
+_NONE = {"keyring_is_locked": False, "public_key_fingerprints": []}
+
+
+@pytest.mark.parametrize(
+    ("targets", "keys", "missing"),
+    [
+        (_LOADED, _SOME, False),
+        (_LOADED, _NONE, False),  # deleted while it runs, or the keyring of another host
+        (_NOT_LOADED, _SOME, True),  # without a private key, or without a reward address
+        (_NOT_LOADED, _NONE, True),
+        (_NOT_LOADED, {"keyring_is_locked": True, "public_key_fingerprints": None}, True),
+        (_NOT_LOADED, rpc_server.die, True),
+        (_FOREIGN, _SOME, False),
+        (_FOREIGN, _NONE, True),
+        (_FOREIGN, {"keyring_is_locked": True}, True),
+        (_FOREIGN, {"public_key_fingerprints": "odd"}, False),
+        (rpc_server.die, _NONE, True),
+        (rpc_server.die, rpc_server.die, False),
+    ],
+)
+def test_keys_are_missing_as_the_farmer_says_or_else_the_wallet(
+    farm: Farm, targets: rpc_server.Answer, keys: rpc_server.Answer, missing: bool
+) -> None:
+    farm.services["farmer"].answers["get_reward_targets"] = targets
+    farm.services["wallet"].answers["get_public_keys"] = keys
+    samples = farm.collect()
+    assert value(samples, "chia_farming_status", status="no_keys") == missing
+
+
 def test_what_is_not_asked_is_neither_up_nor_down(farm: Farm) -> None:
     assert "chia_wallet_up" not in farm.collect(wallet=False)
     assert farm.services["wallet"].asked == []
@@ -155,5 +213,5 @@ def test_answers_of_another_shape_raise_nothing(farm: Farm, odd: object) -> None
 
 def test_unusable_certificates_leave_all_down(farm: Farm) -> None:
     nowhere = Certificates(*[farm.ca.key.with_name("none")] * 3)
-    samples = read_samples(collect(farm.settings(), nowhere).render())
+    samples = read_samples(collect(farm.settings(), nowhere, {})[0].render())
     assert [value(samples, f"chia_{name}_up") for name in farm.services] == [0, 0, 0]

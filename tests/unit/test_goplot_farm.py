@@ -15,19 +15,9 @@ from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
-from tests.support.farmer import Farm
+from tests.support.farmer import Farm, give_certificates
 from tests.support.log_samples import NOW
 from tests.support.rpc_server import harvester
-
-
-def give_certificates(root: FarmRoot, ca: Certificates, service: str) -> None:
-    """Put a service's certificates where Chia has them."""
-    folder = root.path / "chia" / "config" / "ssl"
-    (folder / service).mkdir(parents=True)
-    (folder / "ca").mkdir(exist_ok=True)
-    shutil.copy(ca.certificate, folder / service / f"private_{service}.crt")
-    shutil.copy(ca.key, folder / service / f"private_{service}.key")
-    shutil.copy(ca.ca, folder / "ca" / "private_ca.crt")
 
 
 def configure(root: FarmRoot, farm: Farm) -> None:
@@ -88,6 +78,16 @@ def test_asks_where_it_may(
     assert "2 XCH in 1 blocks" in text
     assert "height 4999000" in text
     assert "4 of 4 eligible" in text
+    words = " ".join(text.split())
+    assert "difficulty 12000" in words
+    assert "netspace 20.00 EiB" in words
+    assert "plots 12, 43.9 MiB, effective 43.3 MiB" in words
+    assert "1000 blocks since" in words
+    assert document["blocks_since_win"] == 1000
+    assert document["difficulty"] == 12000
+    assert (document["total_plots"], document["total_bytes"]) == (12, 3 * 15335435)
+    assert document["total_effective_bytes"] == 3 * 15130951
+    assert "log_lines" not in document
     rows = [line.split() for line in text.splitlines() if " connected " in line]
     assert [row[0] for row in rows] == ["farmer1", "harvester1", "harvester2"]
     assert document["status"] == "farming"
@@ -114,6 +114,79 @@ def test_problems_are_named(
     assert "harvester harvester2 is not connected to the farmer" in problems
     assert "harvester harvester1 has 2 plots that can't be opened" in problems
     assert any("has no INFO lines" in problem for problem in problems)
+
+
+def test_versions_that_do_not_work_together_are_a_problem(
+    root: FarmRoot, ca: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        well(farm)
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        assert goplot(root) == 0
+        assert "2.7.5 (full node, farmer, wallet)" in capsys.readouterr().out
+        farm.services["full_node"].answers["get_version"] = {"version": "2.7.3"}
+        assert goplot(root) == 3
+        text = capsys.readouterr().out
+        assert goplot(root, "--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert "2.7.3 (full node); 2.7.5 (farmer, wallet)" in text
+    assert document["versions"] == {"full_node": "2.7.3", "farmer": "2.7.5", "wallet": "2.7.5"}
+    (problem,) = document["problems"]
+    assert problem.startswith("the full node runs Chia 2.7.3, the farmer 2.7.5: no signage points")
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"keyring_is_locked": False, "public_key_fingerprints": []}, "chia keys add"),
+        ({"keyring_is_locked": True, "public_key_fingerprints": None}, "chia passphrase remove"),
+        ({"keyring_is_locked": False, "public_key_fingerprints": [7]}, "xch_target_address"),
+    ],
+)
+def test_a_farmer_without_keys_is_the_problem_and_nothing_else(
+    root: FarmRoot,
+    ca: Certificates,
+    capsys: pytest.CaptureFixture[str],
+    keys: dict[str, object],
+    words: str,
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        farm.take_keys()
+        farm.services["wallet"].answers["get_public_keys"] = keys
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        write_log_metrics(
+            root,
+            b"2026-11-22T17:01:33.290 2.7.5 farmer chia.farmer.farmer         : WARNING  "
+            b"No keys exist. Please run 'chia keys generate' or open the UI.",
+        )
+        assert goplot(root) == 3
+        text = capsys.readouterr().out
+        assert goplot(root, "--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["status"] == "no_keys"
+    assert document["keys"] == len(keys["public_key_fingerprints"] or [])  # type: ignore[arg-type]
+    (problem,) = document["problems"]
+    assert problem.startswith("not farming: ")
+    assert words in problem
+    assert "the farmer has no keys" in text
+
+
+def test_keys_that_were_deleted_while_it_farms_are_a_problem(
+    root: FarmRoot, ca: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        well(farm)
+        farm.services["wallet"].answers["get_public_keys"] = {"public_key_fingerprints": []}
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        assert goplot(root, "--json") == 3
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert problem.startswith("the farmer farms until it restarts: the farmer has no keys")
 
 
 def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
@@ -144,6 +217,89 @@ def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     os.utime(written, (time.time() - 600, time.time() - 600))
     assert goplot(root) == 3
     assert "goplot_farmer.prom is 10m00s old" in capsys.readouterr().out
+
+
+@pytest.fixture
+def chia_log(root: FarmRoot) -> Path:
+    """A host with a textfile of its log, and with the log."""
+    write_log_metrics(root)
+    path = root.path / "debug.log"
+    root.configure(more=f'[chia]\nlog = "{path}"\n')
+    return path
+
+
+@pytest.mark.parametrize(("arguments", "count"), [(["--log"], 10), (["--log", "3"], 3)])
+@pytest.mark.parametrize("size", [1, 3, 12, 30_000])
+def test_the_last_lines_of_the_log_on_request(
+    root: FarmRoot,
+    chia_log: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    count: int,
+    size: int,
+) -> None:
+    lines = [f"2026-11-22T17:01:33.290 line {number}" for number in range(size)]
+    chia_log.write_text("\n".join(lines) + "\n")
+    assert goplot(root, *arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line for line in shown if "line" in line] == lines[-count:]
+    assert goplot(root, "--json", *arguments) == 0
+    assert json.loads(capsys.readouterr().out)["log_lines"] == lines[-count:]
+
+
+def test_a_line_of_the_log_does_nothing_to_the_terminal(
+    root: FarmRoot, chia_log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chia_log.write_bytes(b"\x1b[2Jgone \xe9 \x00\x00\r\n" + b"half a line")
+    assert goplot(root, "--log") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-2:] == [r"\x1b[2Jgone \xe9 \x00\x00", "half a line"]
+
+
+def test_a_log_that_can_not_be_read_is_named_after_the_rest(
+    root: FarmRoot, chia_log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert goplot(root, "--log") == 1
+    told = capsys.readouterr()
+    assert "4 of 4 eligible" in told.out
+    assert f"the Chia log can't be read: [Errno 2] No such file or directory: '{chia_log}'" in (
+        told.err
+    )
+
+
+@pytest.mark.parametrize("lines", ["0", "-1", "x", "10001"])
+def test_a_number_of_lines_that_makes_no_sense_is_refused(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str], lines: str
+) -> None:
+    with pytest.raises(SystemExit):
+        goplot(root, f"--log={lines}")
+    assert "is not a number of lines from 1 to 10000" in capsys.readouterr().err
+
+
+def test_the_last_lines_come_from_journald_where_chia_logs_there(
+    root: FarmRoot,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_log_metrics(root)
+    root.configure(more='[chia]\nlog = "journal"\n')
+    entry = {
+        "MESSAGE": "Farmed unfinished_block",
+        "PRIORITY": "6",
+        "SYSLOG_IDENTIFIER": "chia_farmer",
+        "__REALTIME_TIMESTAMP": "1795366893500000",
+    }
+    journalctl = root.path / "bin" / "journalctl"
+    journalctl.parent.mkdir()
+    journalctl.write_text(f"#!/bin/sh\necho '{json.dumps(entry)}'\n")
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{journalctl.parent}:{os.environ['PATH']}")
+    assert goplot(root, "--log") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith(" farmer chia.farmer: INFO     Farmed unfinished_block")
+    journalctl.write_text("#!/bin/sh\necho 'no access' >&2\nexit 1\n")
+    assert goplot(root, "--log") == 1
+    assert "the Chia log can't be read: no access" in capsys.readouterr().err
 
 
 def test_a_host_that_knows_nothing_says_so(

@@ -81,6 +81,8 @@ def test_plots_by_format_and_disk(root: FarmRoot, service: Service, ca: Certific
     assert value(samples, "goplot_harvester_disk_plot_files_bytes", farm="1", disk="disk1") == 2000
     assert value(samples, "chia_harvester_failed_plots") == 2
     assert value(samples, "chia_harvester_farmer_connections") == 1
+    release = {"service": "harvester", "version": "2.7.5", "protocol": "0.0.38"}
+    assert value(samples, "chia_protocol_info", **release) == 1
 
 
 def test_a_disk_that_fell_out_shows_at_once(

@@ -124,6 +124,16 @@ _PLOT = b"/farm/1/disk1/plots/plot-k32-2026-11-22-17-53-" + b"ab" * 32 + b".plot
         (Kind.STARTED, b"harvester", b"Using plots_refresh_parameter: {'batch_size': 300}"),
         (Kind.NOT_CONNECTED, b"harvester", b"Failed to connect to PeerInfo(_port=8447)"),
         (Kind.PEER_LOST, b"farmer", b"peer disconnected PeerInfo(_ip='10.77.1.13', _port=34)"),
+        (
+            Kind.PROTOCOL_MISMATCH,
+            b"harvester",
+            b"protocol version mismatch: local_type=2 incoming=0.0.37 our=0.0.38",
+        ),
+        (
+            Kind.PROTOCOL_MISMATCH,
+            b"farmer",
+            b"protocol version mismatch: remote_type=2 incoming=0.0.37 our=0.0.38",
+        ),
         (Kind.PARTIAL, b"farmer", b"Submitting partial for ab to https://pool.example"),
         (Kind.POOL_RESPONSE, b"farmer", b"Pool response: {'new_difficulty': 1}"),
         (Kind.POOL_ERROR, b"farmer", b"Error in pooling: (5, 'too late')"),

@@ -145,6 +145,18 @@ def test_metrics() -> None:
     assert len(names) == len(set(names))
 
 
+def test_mismatches_of_protocols_are_counted_by_the_service_that_sees_them() -> None:
+    line = prefixed(
+        b"protocol version mismatch: remote_type=2 incoming=0.0.37 our=0.0.38",
+        service=b"farmer",
+        logger=b"farmer_server",
+        level=b"WARNING",
+    )
+    samples = read_samples(metrics_of(tally_of(line, line), SIGHT, WRITTEN).render())
+    counts = {had["service"]: count for had, count in samples["chia_log_protocol_mismatches_total"]}
+    assert counts == {"full_node": 0, "farmer": 2, "harvester": 0, "wallet": 0}
+
+
 def test_a_log_of_something_else_does_not_fill_the_memory() -> None:
     counting = Counting(Tally())
     block = b"".join(

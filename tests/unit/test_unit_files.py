@@ -179,7 +179,11 @@ _FULL: Mapping[str, Mapping[str, str]] = {
         "ReadWritePaths": "/var/lib/goplot /etc/chia/goplot/disks /var/log/goplot "
         "-/farm -/plot_temp",
     },
-    "goplot-farmer-collector": {**_RPC, "IPAddressAllow": "localhost 192.0.2.7"},
+    "goplot-farmer-collector": {
+        **_RPC,
+        "StateDirectory": "goplot-farmer-collector",
+        "IPAddressAllow": "localhost 192.0.2.7",
+    },
     "goplot-harvester-collector": {
         **_RPC,
         "SupplementaryGroups": "goplot chia",

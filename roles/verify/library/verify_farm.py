@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Checks that Prometheus, Alertmanager and Grafana monitor a farm."""
+"""Checks that a farm has keys, and that Prometheus, Alertmanager and Grafana monitor it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.goplot_http import Service, ServiceError
@@ -17,6 +18,7 @@ from ansible.module_utils.verify_checks import (
     alertmanagers,
     bad,
     delivered,
+    keys,
     notifications,
     ok,
     patiently,
@@ -24,11 +26,12 @@ from ansible.module_utils.verify_checks import (
     rules,
     seconds_of,
     targets,
+    versions,
 )
 
 DOCUMENTATION = """
 module: verify_farm
-short_description: Check that Prometheus, Alertmanager and Grafana monitor a farm
+short_description: Check that a farm has keys and is monitored
 description:
   - Runs on the farmer. Failed checks are repeated for some time.
   - Sends a test alert of the highest severity, and resolves it.
@@ -170,9 +173,22 @@ def _prometheus(asked: dict[str, Any], deadline: float) -> list[Row]:
     def sends() -> list[Row]:
         return alertmanagers(service.take("GET", "/api/v1/alertmanagers"))
 
+    def answered(expression: str) -> Any:
+        return service.take("GET", f"/api/v1/query?query={quote(expression)}")
+
+    def has_keys() -> list[Row]:
+        where = f'{{job="node",instance="{asked["farmer"]}"}}'
+        loaded, known = f"chia_farmer_keys_loaded{where}", f"chia_keys{where}"
+        return keys(answered(f"{loaded} or on (instance) {known} > bool 0"))
+
+    def mixes() -> list[Row]:
+        return versions(answered('ALERTS{alertname="ChiaVersionsDiffer",alertstate="firing"}'))
+
     rows = patiently(scraped, "Prometheus scrapes the hosts", deadline)
     rows += patiently(loaded, "Prometheus has its rules", deadline)
-    return rows + patiently(sends, "Prometheus sends alerts to Alertmanager", deadline)
+    rows += patiently(sends, "Prometheus sends alerts to Alertmanager", deadline)
+    rows += patiently(has_keys, "The farmer has keys", deadline)
+    return rows + patiently(mixes, "Chia's releases work together", deadline)
 
 
 def _grafana(dashboards: list[str], deadline: float) -> list[Row]:

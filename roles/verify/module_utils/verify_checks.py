@@ -105,6 +105,33 @@ def reads(status: int, answer: Any) -> list[Row]:
         # Grafana's own health is green without its datasource, and it does not load it again.
         return [bad(what, f"{said}: on the farmer, systemctl restart grafana-server")]
     return [bad(what, said)]
+def keys(answer: Mapping[str, Any]) -> list[Row]:
+    """From /api/v1/query of a metric that is 1 when the farmer has keys: whether it has."""
+    what = "The farmer has keys"
+    values = [float(series["value"][1]) for series in answer["data"]["result"]]
+    if not values:
+        return [bad(what, "unknown: neither farmer nor wallet answers the farmer collector")]
+    if all(values):
+        return [ok(what)]
+    words = (
+        "none that it can use: it does not farm. Set chia_mnemonic and run playbooks/chia.yml, "
+        "or see docs/runbooks/FarmerWithoutKeys.md"
+    )
+    return [bad(what, words)]
+
+
+def versions(answer: Mapping[str, Any]) -> list[Row]:
+    """From /api/v1/query of firing ChiaVersionsDiffer: each host that it names."""
+    what = "Chia's releases work together"
+    rows = []
+    for series in answer["data"]["result"]:
+        labels = series["metric"]
+        service = labels.get("service", "harvester").replace("_", " ")
+        place = labels.get("harvester", labels["instance"])
+        version = labels.get("version", "another release than the farmer")
+        words = f"it runs {version}: docs/runbooks/ChiaVersionsDiffer.md"
+        rows.append(bad(f"{what}: {service} of {place}", words))
+    return rows or [ok(what)]
 
 
 def notifications(text: str) -> dict[str, tuple[float, float]]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from goplot.chia.questions import NODE_TYPES, Answers, text
+from goplot.chia.versions import SERVICES, protocol_of, served_by
 from goplot.host.textfile import Metrics
 
 _UP = {
@@ -23,6 +24,13 @@ def add_services(metrics: Metrics, answers: Mapping[str, Answers]) -> None:
         version = text(answer.given.get("get_version"), "version")
         if version:
             metrics.add("chia_version_info", 1, service=name, version=version)
+        if version and name in SERVICES:
+            protocol = protocol_of(version)
+            labels = {"service": name, "version": version, "protocol": protocol}
+            metrics.add("chia_protocol_info", 1, **labels)
+        if version and name == "farmer":
+            for protocol in served_by(version):
+                metrics.add("chia_farmer_served_protocol_info", 1, protocol=protocol)
         if "get_connections" in answer.given:
             for kind, count in sorted(peers(answer).items()):
                 metrics.add("chia_peers", count, service=name, type=kind)

@@ -22,6 +22,8 @@ NODE_TYPES = {
 }
 #: What every service answers.
 COMMON = ("get_connections", "get_version")
+#: What endpoints are asked with; all others take no arguments.
+_ARGUMENTS = {"get_reward_targets": {"search_for_private_key": False}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,6 @@ def _ask(
     with Rpc(address.host, address.port, certificates, timeout) as rpc:
         for endpoint in endpoints:
             try:
-                answers.given[endpoint] = rpc.ask(endpoint)
+                answers.given[endpoint] = rpc.ask(endpoint, _ARGUMENTS.get(endpoint))
             except RpcError as error:
                 answers.refused[endpoint] = str(error)

@@ -4,11 +4,11 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from goplot.chia.common import add_services
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
+from goplot.collectors.harvester_names import Known, assign, names_path, read_names, write_names
 from goplot.host import program
 from goplot.host.settings import FarmerSettings, Settings, SettingsError
 from goplot.host.success import add_success
@@ -21,34 +21,53 @@ BLOCK_SECONDS = 18.75
 _ENDPOINTS: dict[str, tuple[str, ...]] = {
     "full_node": ("get_blockchain_state", *COMMON),
     # Never get_harvesters: it returns every plot of the farm.
-    "farmer": ("get_harvesters_summary", "get_pool_state", *COMMON),
-    "wallet": ("get_farmed_amount", "get_sync_status", *COMMON),
+    "farmer": ("get_harvesters_summary", "get_pool_state", "get_reward_targets", *COMMON),
+    "wallet": ("get_public_keys", "get_farmed_amount", "get_sync_status", *COMMON),
 }
-_STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "unknown")
+_STATUSES = ("farming", "syncing", "not_synced", "farmer_down", "no_keys", "unknown")
 _PARTIALS = ("valid", "invalid", "insufficient", "stale", "missing")
 
 
-def collect(settings: FarmerSettings, certificates: Certificates) -> Metrics:
-    """Query all services and build metrics; services that do not answer are down in them."""
-    asked = {name: getattr(settings, name) for name in _ENDPOINTS}
+def collect(
+    farmer: FarmerSettings, certificates: Certificates, known: Mapping[str, Known]
+) -> tuple[Metrics, Mapping[str, Known]]:
+    """Query all services and build metrics; services that do not answer are down in them.
+
+    Harvesters keep the names that they have in `known`, by node id; all names are returned.
+    """
+    asked = {name: getattr(farmer, name) for name in _ENDPOINTS}
     questions = {
         name: (address, _ENDPOINTS[name]) for name, address in asked.items() if address is not None
     }
-    answers = ask_all(questions, certificates, settings.timeout_seconds)
-    return metrics_of(answers, settings.harvesters, time.time())
+    answers = ask_all(questions, certificates, farmer.timeout_seconds)
+    now = time.time()
+    summary = answers.get("farmer", Answers())
+    if "get_harvesters_summary" in summary.given:
+        known = assign(known, addresses_of(summary, farmer.harvesters), now)
+    return metrics_of(answers, farmer.harvesters, known, now), known
 
 
-def metrics_of(answers: Mapping[str, Answers], names: Mapping[str, str], now: float) -> Metrics:
-    """The metrics from the answers; `names` are those of harvesters, by address."""
+def metrics_of(
+    answers: Mapping[str, Answers],
+    names: Mapping[str, str],
+    known: Mapping[str, Known],
+    now: float,
+) -> Metrics:
+    """The metrics from the answers.
+
+    `names` are those of the settings by address, `known` are the harvesters by node id.
+    """
     metrics = Metrics()
     add_services(metrics, answers)
     node = answers.get("full_node", Answers())
     farmer = answers.get("farmer", Answers())
     _add_node(metrics, node)
-    _add_harvesters(metrics, farmer, names)
+    _add_harvesters(metrics, farmer, names, known)
     _add_pools(metrics, farmer)
     _add_wallet(metrics, answers.get("wallet", Answers()))
-    _add_farm(metrics, node, farmer, "full_node" in answers)
+    without_keys = _add_keys(metrics, farmer, answers.get("wallet", Answers()))
+    _add_status(metrics, node, farmer, "full_node" in answers, without_keys)
+    _add_expected_win(metrics, node, farmer)
     for name, answer in answers.items():
         for reason in sorted(set(answer.refused.values())):
             _logger.warning("%s: %s", name, reason)
@@ -82,21 +101,13 @@ def _add_node(metrics: Metrics, node: Answers) -> None:
         metrics.add_known(name, value)
 
 
-def harvester_labels(farmer: Answers, names: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """The connected harvesters, each with a unique name.
-
-    Two behind one address are distinguished by the start of their node id.
-    """
-    found = []
-    used = set()
-    entries = farmer.entries("get_harvesters_summary", "harvesters")
-    for entry in sorted(entries, key=lambda entry: text(entry, "connection", "node_id")):
-        host = text(entry, "connection", "host")
-        name = names.get(host) or names.get(_plain(host)) or host
-        if name in used:
-            name = f"{name}/{text(entry, 'connection', 'node_id').removeprefix('0x')[:8]}"
-        used.add(name)
-        found.append((name, entry))
+def addresses_of(farmer: Answers, names: Mapping[str, str]) -> dict[str, str]:
+    """By node id of the connected harvesters, the name of the address that they come from."""
+    found = {}
+    for entry in farmer.entries("get_harvesters_summary", "harvesters"):
+        node, host = text(entry, "connection", "node_id"), text(entry, "connection", "host")
+        if node:
+            found[node] = names.get(host) or names.get(_plain(host)) or host
     return found
 
 
@@ -106,15 +117,22 @@ def _plain(host: str) -> str:
     return "127.0.0.1" if host in ("::1", "localhost") or host.startswith("127.") else host
 
 
-def _add_harvesters(metrics: Metrics, farmer: Answers, names: Mapping[str, str]) -> None:
+def _add_harvesters(
+    metrics: Metrics, farmer: Answers, names: Mapping[str, str], known: Mapping[str, Known]
+) -> None:
     if "get_harvesters_summary" not in farmer.given:
         return
-    found = harvester_labels(farmer, names)
-    connected = {name.split("/")[0] for name, _ in found}
-    for name in sorted({*names.values(), *(name for name, _ in found)}):
-        there = int(name in connected or any(name == other for other, _ in found))
-        metrics.add("chia_farmer_harvester_connected", there, harvester=name)
-    for harvester, entry in found:
+    entries = {
+        text(entry, "connection", "node_id"): entry
+        for entry in farmer.entries("get_harvesters_summary", "harvesters")
+    }
+    there = {entry.name: int(node in entries) for node, entry in known.items()}
+    never_seen = set(names.values()) - {entry.address for entry in known.values()}
+    there |= dict.fromkeys(never_seen, 0)
+    for name, connected in sorted(there.items()):
+        metrics.add("chia_farmer_harvester_connected", connected, harvester=name)
+    for node, harvester in sorted((node, known[node].name) for node in entries if node in known):
+        entry = entries[node]
         for name, key in (
             ("chia_farmer_harvester_plots", "plots"),
             ("chia_farmer_harvester_bytes", "total_plot_size"),
@@ -175,12 +193,38 @@ def _add_wallet(metrics: Metrics, wallet: Answers) -> None:
         metrics.add_known(name, value)
 
 
-def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool) -> None:
+def _add_keys(metrics: Metrics, farmer: Answers, wallet: Answers) -> bool:
+    """Returns whether the farmer has no keys that it can use.
+
+    Without keys it does not start to farm, and yet it answers, and harvesters connect to it.
+    """
+    loaded = None
+    if "get_reward_targets" in farmer.given:
+        loaded = True
+    elif "farmer_target" in farmer.refused.get("get_reward_targets", ""):
+        # The farmer learns its targets together with its keys; it names the one that it lacks.
+        loaded = False
+    metrics.add_known("chia_farmer_keys_loaded", loaded)
+    keys = None
+    if "get_public_keys" in wallet.given:
+        locked = bool(wallet.number("get_public_keys", "keyring_is_locked"))
+        found = wallet.given["get_public_keys"].get("public_key_fingerprints")
+        keys = len(found) if isinstance(found, list) else 0 if locked else None
+        metrics.add("chia_keyring_locked", locked)
+        metrics.add_known("chia_keys", keys)
+    return keys == 0 if loaded is None else not loaded
+
+
+def _add_status(
+    metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool, without_keys: bool
+) -> None:
     def told(*keys: str) -> float | None:
         return node.number("get_blockchain_state", "blockchain_state", *keys)
 
-    # As `chia farm summary` derives it.
-    if not node_asked or told("sync", "synced") is None:
+    # As `chia farm summary` derives it, which does not see that keys are missing.
+    if without_keys:
+        status = "no_keys"
+    elif not node_asked or told("sync", "synced") is None:
         status = "unknown"
     elif told("sync", "sync_mode"):
         status = "syncing"
@@ -190,14 +234,16 @@ def _add_farm(metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool
         status = "farming" if "get_harvesters_summary" in farmer.given else "farmer_down"
     for known in _STATUSES:
         metrics.add("chia_farming_status", int(known == status), status=known)
-    if "get_harvesters_summary" not in farmer.given:
-        return
+
+
+def _add_expected_win(metrics: Metrics, node: Answers, farmer: Answers) -> None:
     entries = farmer.entries("get_harvesters_summary", "harvesters")
     effective = sum(number(entry, "total_effective_plot_size") or 0 for entry in entries)
-    space = told("space")
+    space = node.number("get_blockchain_state", "blockchain_state", "space")
     if effective and space:
-        interval = told("average_block_time") or BLOCK_SECONDS
-        metrics.add("chia_expected_win_seconds", round(interval * space / effective, 1))
+        interval = node.number("get_blockchain_state", "blockchain_state", "average_block_time")
+        seconds = (interval or BLOCK_SECONDS) * space / effective
+        metrics.add("chia_expected_win_seconds", round(seconds, 1))
 
 
 def main() -> int:
@@ -209,8 +255,16 @@ def main() -> int:
 def _once(settings: Settings) -> int:
     if settings.farmer_collector is None:
         raise SettingsError(f"{settings.path}: [farmer_collector] is missing; add that table")
-    metrics = collect(settings.farmer_collector, certificates_of(settings.chia.root, "farmer"))
+    path = names_path(settings.roots.state)
+    before = read_names(path)
+    certificates = certificates_of(settings.chia.root, "farmer")
+    metrics, known = collect(settings.farmer_collector, certificates, before)
     metrics.write(settings.roots.textfiles, "goplot_farmer")
+    try:
+        write_names(path, known, before)
+    except OSError as error:
+        # Metrics are right without it; after a restart, two behind one address may change names.
+        _logger.warning("the names of harvesters can't be remembered: %s", error)
     return program.OK
 
 

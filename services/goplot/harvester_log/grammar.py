@@ -52,6 +52,7 @@ class Kind(StrEnum):
     DETAIL = "detail"
     NOT_CONNECTED = "not_connected"
     PEER_LOST = "peer_lost"
+    PROTOCOL_MISMATCH = "protocol_mismatch"
     PARTIAL = "partial"
     POOL_RESPONSE = "pool_response"
     POOL_ERROR = "pool_error"
@@ -168,6 +169,8 @@ _HEADS: tuple[tuple[bytes, Kind], ...] = (
     (b"File: ", Kind.DETAIL),
     (b"Failed to connect to ", Kind.NOT_CONNECTED),
     (b"peer disconnected ", Kind.PEER_LOST),
+    # protocol version mismatch: local_type=2 incoming=0.0.37 our=0.0.38
+    (b"protocol version mismatch: ", Kind.PROTOCOL_MISMATCH),
     (b"Submitting partial for ", Kind.PARTIAL),
     (b"Pool response: ", Kind.POOL_RESPONSE),
     (b"Error in pooling: ", Kind.POOL_ERROR),

@@ -86,6 +86,18 @@ class Journal:
         raise OSError(f"journalctl ended: {text.decode(errors='replace').strip() or 'no error'}")
 
 
+def last_lines(count: int, program: str = "journalctl") -> list[bytes]:
+    """The last lines of Chia's services in journald, as in debug.log. Raises OSError."""
+    output = "--output-fields=MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,LOGGER"
+    names = [f"--identifier={name}" for name in _IDENTIFIERS]
+    command = [program, "--quiet", "--merge", f"--lines={count}", "--output=json", output, *names]
+    done = subprocess.run(command, check=False, capture_output=True)
+    if done.returncode:
+        raise OSError(done.stderr.decode(errors="replace").strip() or "journalctl failed")
+    entries = [entry for entry in map(_entry, done.stdout.split(b"\n")) if entry]
+    return b"".join(map(_lines, entries)).splitlines()[-count:]
+
+
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
         document = json.loads(line)

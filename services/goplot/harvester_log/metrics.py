@@ -145,6 +145,7 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
     for name, kind in (
         ("chia_log_peers_lost_total", Kind.PEER_LOST),
         ("chia_log_connect_failures_total", Kind.NOT_CONNECTED),
+        ("chia_log_protocol_mismatches_total", Kind.PROTOCOL_MISMATCH),
     ):
         # A series that begins with its first event would hide it from rate().
         for service in ("full_node", "farmer", "harvester", "wallet"):

@@ -35,7 +35,7 @@ STRANGE_LINES = 5
 # and few enough that most lines share them.
 _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
-_BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED)
+_BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED, Kind.PROTOCOL_MISMATCH)
 _UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE)
 _ORIGINS = 500
 _DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3}) ")
@@ -46,7 +46,8 @@ class Tally:
     """Counters and last values. Times are epoch seconds, None before the first.
 
     `origins` counts lines by `version or form/service/level`, `kinds` by Kind, `forms` eligible
-    lines by form, `connections` those on lost and missing connections by `kind/service`.
+    lines by form, `connections` those on lost, missing and mismatched connections by
+    `kind/service`.
     `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange` counts INFO
     lines of the harvester's own module that no pattern matched, `alike` look-alikes, both since
     the last eligible line.

@@ -10,6 +10,13 @@ CHIA = (
     gauge("chia_harvester_up", "1 when the harvester's RPC answers."),
     gauge("chia_rpc_failed", "1 for each question without an answer.", "service", "endpoint"),
     gauge("chia_version_info", "Version of a running service.", "service", "version"),
+    gauge(
+        "chia_protocol_info",
+        "Protocol that a service passes signage points in; its version where that is not known.",
+        "service",
+        "version",
+        "protocol",
+    ),
     gauge("chia_peers", "Connections of a service by the peer's type.", "service", "type"),
     # Full node
     gauge("chia_full_node_synced", "1 when the full node is synced."),
@@ -22,10 +29,23 @@ CHIA = (
     gauge("chia_full_node_block_interval_seconds", "Time between two blocks, over the last day."),
     gauge("chia_netspace_bytes", "Estimated space of the network."),
     # Farmer
-    gauge("chia_farming_status", "1 for the status that Chia's own command shows.", "status"),
+    gauge(
+        "chia_farming_status",
+        "1 for the status that Chia's own command shows, or for no_keys.",
+        "status",
+    ),
+    gauge(
+        "chia_farmer_keys_loaded",
+        "1 when the farmer has loaded its keys; without them it does not farm.",
+    ),
     gauge(
         "chia_expected_win_seconds",
         "Mean time to a win with this farm's share of the network's space.",
+    ),
+    gauge(
+        "chia_farmer_served_protocol_info",
+        "Protocols of the harvesters that the farmer sends signage points to.",
+        "protocol",
     ),
     gauge(
         "chia_farmer_harvester_connected",
@@ -79,6 +99,8 @@ CHIA = (
     ),
     gauge("chia_pool_errors_24h", "Errors of the pool within a day.", "pool", "launcher"),
     # Wallet
+    gauge("chia_keys", "Keys in Chia's keyring; 0 while it is locked."),
+    gauge("chia_keyring_locked", "1 while Chia's keyring is locked by its passphrase."),
     gauge("chia_wallet_synced", "1 when the wallet is synced."),
     gauge("chia_farmed_mojo", "Everything farmed; 1 XCH is 10^12."),
     gauge("chia_farmed_blocks", "Blocks that were won."),
@@ -141,6 +163,11 @@ CHIA = (
     ),
     counter("chia_log_daemon_unreachable_total", "Lines on an unreachable daemon."),
     counter("chia_log_peers_lost_total", "Connections to peers that ended.", "service"),
+    counter(
+        "chia_log_protocol_mismatches_total",
+        "Connections to a peer of another protocol, each logged once.",
+        "service",
+    ),
     counter("chia_log_connect_failures_total", "Peers not reached.", "service"),
     counter("chia_farmer_pool_errors_total", "Errors with pools.", "reason"),
     counter("chia_farmer_partials_total", "Partials that were submitted."),

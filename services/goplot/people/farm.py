@@ -8,6 +8,7 @@ from typing import Any
 
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
+from goplot.people.farm_texts import keys_text, version_problems, versions_text
 from goplot.people.table import duration, size, table
 
 #: Metrics older than this many seconds are from a collector that does not run.
@@ -33,6 +34,7 @@ _STATUS_TEXTS = {
     "syncing": "syncing",
     "not_synced": "not synced, or not connected to peers",
     "farmer_down": "the farmer does not answer",
+    "no_keys": "the farmer has no keys",
     "unknown": "the full node does not answer",
 }
 _LOG_TEXTS = {
@@ -59,6 +61,11 @@ class Farm:
             if labels.items() <= found.items():
                 return value
         return None
+
+    def total(self, name: str) -> float | None:
+        """The sum of a family; None if it has no sample."""
+        values = [value for _, value in self.samples.get(name, [])]
+        return sum(values) if values else None
 
     def chosen(self, name: str, label: str) -> str | None:
         """The label of the one sample of a family that is 1."""
@@ -111,9 +118,11 @@ def _sources(settings: Settings) -> dict[str, Callable[[], Metrics] | None]:
     certificates = certificates_of(settings.chia.root, "farmer")
     if farmer is not None and os.access(certificates.key, os.R_OK):
         from goplot.collectors import farmer as farmer_collector
+        from goplot.collectors.harvester_names import names_path, read_names
 
         asked, given = farmer, certificates
-        sources["goplot_farmer"] = lambda: farmer_collector.collect(asked, given)
+        known = read_names(names_path(settings.roots.state))
+        sources["goplot_farmer"] = lambda: farmer_collector.collect(asked, given, known)[0]
     certificates_there = certificates_of(settings.chia.root, "harvester")
     if harvester is not None and os.access(certificates_there.key, os.R_OK):
         from goplot.collectors import harvester as harvester_collector
@@ -129,15 +138,22 @@ def problems(farm: Farm) -> list[str]:
     """What needs a person's attention, worst first."""
     found = []
     status = farm.chosen("chia_farming_status", "status")
-    if status not in (None, "farming"):
+    keys = keys_text(farm.value("chia_keys"), locked=bool(farm.value("chia_keyring_locked")))
+    if status == "no_keys":
+        found.append(f"not farming: {keys}")
+    elif status not in (None, "farming"):
         found.append(f"not farming: {_STATUS_TEXTS.get(str(status), status)}")
+    elif farm.value("chia_keys") == 0:
+        found.append(f"the farmer farms until it restarts: {keys}")
     down = [service for service, up in _UP.items() if farm.value(up) == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
     for labels, _ in farm.samples.get("chia_rpc_failed", []):
         service = labels["service"]
-        if service not in down:
+        # Without keys, a wallet refuses most questions.
+        if service not in down and status != "no_keys":
             name = service.replace("_", " ")
             found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
+    found += version_problems(_versions(farm))
     if farm.value("chia_harvester_farmer_connections") == 0:
         found.append("this host's harvester is not connected to the farmer")
     for name in farm.labels("chia_farmer_harvester_connected", "harvester"):
@@ -152,7 +168,8 @@ def problems(farm: Farm) -> list[str]:
             if count:
                 found.append(f"harvester {name} has {count:.0f} {text}")
     log = farm.chosen("goplot_harvester_log_state", "state")
-    if log not in (None, "ok"):
+    # A farmer without keys logs nothing else, and its harvesters look nothing up.
+    if log not in (None, "ok") and status != "no_keys":
         found.append(f"the Chia log of this host {_LOG_TEXTS.get(str(log), log)}")
     found += _disk_problems(farm)
     found += [
@@ -160,6 +177,15 @@ def problems(farm: Farm) -> list[str]:
         for name, age in farm.old.items()
     ]
     return found
+
+
+def _versions(farm: Farm) -> dict[str, str]:
+    """The version of each service on this host, in the order of _UP."""
+    found = {
+        labels["service"]: labels["version"]
+        for labels, _ in farm.samples.get("chia_version_info", [])
+    }
+    return {service: found[service] for service in _UP if service in found}
 
 
 def _disk_problems(farm: Farm) -> list[str]:
@@ -188,6 +214,8 @@ def farm_document(farm: Farm) -> dict[str, Any]:
             for service, up in _UP.items()
             if (value := farm.value(up)) is not None
         },
+        "versions": _versions(farm),
+        "keys": farm.value("chia_keys"),
         "synced": farm.value("chia_full_node_synced"),
         "sync_progress": farm.value("chia_full_node_sync_progress_ratio"),
         "height": farm.value("chia_full_node_height"),
@@ -195,9 +223,13 @@ def farm_document(farm: Farm) -> dict[str, Any]:
         "netspace": farm.value("chia_netspace_bytes"),
         "farmed_mojo": farm.value("chia_farmed_mojo"),
         "blocks_won": farm.value("chia_farmed_blocks"),
+        "blocks_since_win": _blocks_since_win(farm),
         "last_farmed_height": farm.value("chia_last_farmed_height"),
         "last_farmed_time": farm.value("chia_last_farmed_timestamp_seconds"),
         "expected_win": farm.value("chia_expected_win_seconds"),
+        "total_plots": farm.total("chia_farmer_harvester_plots"),
+        "total_bytes": farm.total("chia_farmer_harvester_bytes"),
+        "total_effective_bytes": farm.total("chia_farmer_harvester_effective_bytes"),
         "harvesters": [_harvester(farm, name) for name in _harvesters(farm)],
         "pools": [
             {
@@ -267,6 +299,9 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
     status = farm.chosen("chia_farming_status", "status")
     if status is not None:
         lines.append(("farming status", _STATUS_TEXTS.get(status, status)))
+    versions = _versions(farm)
+    if versions:
+        lines.append(("Chia", versions_text(versions)))
     height = farm.value("chia_full_node_height")
     if height is not None:
         progress = farm.value("chia_full_node_sync_progress_ratio")
@@ -274,6 +309,15 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
             "synced" if progress == 1 else f"{progress:.1%} synced" if progress else "not synced"
         )
         lines.append(("full node", f"height {height:.0f}, {synced}"))
+    difficulty = farm.value("chia_full_node_difficulty")
+    lines += [("difficulty", f"{difficulty:.0f}")] if difficulty is not None else []
+    space = farm.value("chia_netspace_bytes")
+    lines += [("netspace", _bytes(space))] if space is not None else []
+    plots = farm.total("chia_farmer_harvester_plots")
+    if plots is not None:
+        total = _bytes(farm.total("chia_farmer_harvester_bytes"))
+        effective = _bytes(farm.total("chia_farmer_harvester_effective_bytes"))
+        lines.append(("plots", f"{plots:.0f}, {total}, effective {effective}"))
     farmed = farm.value("chia_farmed_mojo")
     if farmed is not None:
         blocks = farm.value("chia_farmed_blocks")
@@ -281,8 +325,6 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
         lines.append(("last win", _last_win(farm)))
     expected = farm.value("chia_expected_win_seconds")
     lines += [("expected time to win", _long(expected))] if expected is not None else []
-    space = farm.value("chia_netspace_bytes")
-    lines += [("netspace", _bytes(space))] if space is not None else []
     for labels, difficulty in farm.samples.get("chia_pool_difficulty", []):
         points = farm.value("chia_pool_points_acknowledged_24h", **labels)
         errors = farm.value("chia_pool_errors_24h", **labels)
@@ -307,7 +349,14 @@ def _last_win(farm: Farm) -> str:
         return "never"
     moment = farm.value("chia_last_farmed_timestamp_seconds")
     ago = f", {_long(time.time() - moment)} ago" if moment is not None else ""
-    return f"height {height:.0f}{ago}"
+    blocks = _blocks_since_win(farm)
+    since = f", {blocks:.0f} blocks since" if blocks is not None else ""
+    return f"height {height:.0f}{ago}{since}"
+
+
+def _blocks_since_win(farm: Farm) -> float | None:
+    height, last = farm.value("chia_full_node_height"), farm.value("chia_last_farmed_height")
+    return None if height is None or last is None else max(0.0, height - last)
 
 
 def _count(value: float | None) -> str:

@@ -34,6 +34,8 @@ def test_a_farm_that_works_passes_and_its_alert_arrives(ssh: Ssh) -> None:
     for words in (
         "Prometheus scrapes harvester1 (node)",
         "Prometheus has the rules of plotting.yml",
+        "The farmer has keys",
+        "Chia's releases work together",
         "Grafana reads Prometheus",
         "Grafana has the dashboard goplot-farm",
         "plotter1 annotates in Grafana",

@@ -1,0 +1,47 @@
+"""What `goplot farm` says of Chia's keys and versions. Pure."""
+
+from collections.abc import Mapping
+
+from goplot.chia.versions import work_together
+
+
+def keys_text(keys: float | None, *, locked: bool) -> str:
+    """Why the farmer has no keys that it can use, and the cure; `keys` are in the keyring."""
+    if locked:
+        return (
+            "the keyring is locked, and no service can ask for its passphrase: "
+            "remove that with chia passphrase remove"
+        )
+    if keys:
+        return (
+            "the farmer can't use the keys of the keyring: it needs a private key and "
+            "farmer.xch_target_address in config.yaml; chia keys show lists the keys"
+        )
+    return (
+        "the farmer has no keys: add yours with chia keys add and restart the wallet, "
+        "or set chia_mnemonic and run playbooks/chia.yml"
+    )
+
+
+def version_problems(running: Mapping[str, str]) -> list[str]:
+    """Which of a host's services do not work with its farmer; `running` are versions by service."""
+    farmer = running.get("farmer")
+    return [
+        f"the {_name(service)} runs Chia {running[service]}, the farmer {farmer}: no signage "
+        "points pass between them. Install one release on all hosts and restart Chia"
+        for service in ("full_node", "harvester")
+        if farmer and service in running and not work_together(farmer, service, running[service])
+    ]
+
+
+def versions_text(running: Mapping[str, str]) -> str:
+    """Each version with the services that run it."""
+    services = {
+        version: [_name(service) for service, own in running.items() if own == version]
+        for version in running.values()
+    }
+    return "; ".join(f"{version} ({', '.join(names)})" for version, names in services.items())
+
+
+def _name(service: str) -> str:
+    return service.replace("_", " ")
