@@ -11,6 +11,7 @@ import pytest
 
 from goplot.chia.rpc import Certificates
 from goplot.cli import main
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
 from tests.support import rpc_server
@@ -64,7 +65,7 @@ def write_log_metrics(root: FarmRoot, line: bytes = NOW) -> Path:
     """What harvester-log writes of one line."""
     counting = Counting(Tally())
     now = time.time()
-    counting.add(line + b"\n", now)
+    counting.add(line + b"\n", Window(now))
     metrics = metrics_of(counting.tally, Sight(True, now - 999, 300, 0, 0), now)
     metrics.write(root.path / "textfiles", "goplot_harvester_log")
     return root.path / "textfiles" / "goplot_harvester_log.prom"
@@ -144,6 +145,23 @@ def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     os.utime(written, (time.time() - 600, time.time() - 600))
     assert goplot(root) == 3
     assert "goplot_farmer.prom is 10m00s old" in capsys.readouterr().out
+
+
+def test_a_log_whose_clock_is_off_says_so(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.configure()
+    now = time.time()
+    counting = Counting(Tally(clock_behind=7200.0))
+    counting.add(NOW + b"\n", Window(now))
+    metrics = metrics_of(counting.tally, Sight(True, now - 999, 300, 0, 0), now)
+    metrics.write(root.path / "textfiles", "goplot_harvester_log")
+    assert goplot(root) == 0
+    assert "the clock in it is 2 h behind this host's clock" in capsys.readouterr().out
+    assert goplot(root, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["log"]["clock_behind"] == 7200
+    assert document["problems"] == []
 
 
 def test_a_host_that_knows_nothing_says_so(

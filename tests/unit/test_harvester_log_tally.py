@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.farm.codec import decode, encode
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.grammar import Kind, of_lookups, parse
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
@@ -45,7 +46,7 @@ _LINES = st.one_of(
 def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
     counting = Counting(Tally())
     for block in blocks:
-        counting.add(b"".join(line + b"\n" for line in block), time.time())
+        counting.add(b"".join(line + b"\n" for line in block), Window(time.time()))
     parsed = [parse(line) for block in blocks for line in block]
     tally = counting.tally
     assert tally.lines == len(parsed)
@@ -70,7 +71,7 @@ def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
 def tally_of(*lines: bytes, now: float = WRITTEN) -> Tally:
     """What lines count as."""
     counting = Counting(Tally())
-    counting.add(b"".join(line + b"\n" for line in lines), now)
+    counting.add(b"".join(line + b"\n" for line in lines), Window(now))
     return counting.tally
 
 
@@ -151,7 +152,7 @@ def test_a_log_of_something_else_does_not_fill_the_memory() -> None:
         prefixed(b"x", version=b"%d.0 " % n, service=b"full_node", logger=b"a") + b"\n"
         for n in range(5000)
     )
-    counting.add(block, WRITTEN)
+    counting.add(block, Window(WRITTEN))
     assert len(counting.tally.origins) < 600
     assert sum(counting.tally.origins.values()) == 5000
 
@@ -161,5 +162,5 @@ def test_a_version_of_any_length_hides_no_eligible_line(length: int) -> None:
     tally = Tally()
     line = prefixed(NOW, version=b"2.7.6" + b"x" * length + b" ")
     in_colour = coloured(NOW).replace(b"2.7.5", b"2.7.6" + b"x" * length)
-    Counting(tally).add(line + b"\n" + in_colour + b"\n", WRITTEN)
+    Counting(tally).add(line + b"\n" + in_colour + b"\n", Window(WRITTEN))
     assert tally.kinds == {"eligible": 2}

@@ -74,6 +74,7 @@ def _add_reading(metrics: Metrics, tally: Tally, sight: Sight) -> None:
         ("goplot_harvester_log_last_match_timestamp_seconds", tally.last_match),
     ):
         metrics.add_known(name, None if moment is None else round(moment, 3))
+    metrics.add_known("goplot_harvester_log_clock_behind_seconds", tally.clock_behind)
     lines: dict[tuple[str, str], int] = {}
     for origin, count in tally.origins.items():
         _, service, level = origin.split("/")
