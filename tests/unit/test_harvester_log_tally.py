@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -144,6 +145,61 @@ def test_metrics() -> None:
     assert value("chia_log_peers_lost_total", service="farmer") == 0
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names))
+
+
+def samples_of(tally: Tally) -> Counter[str]:
+    """Every counter of trouble by its name and labels, without lines and their histogram."""
+    samples = read_samples(metrics_of(tally, SIGHT, WRITTEN).render())
+    return Counter(
+        {
+            f"{name}{sorted(labels.items())}": int(value)
+            for name, entries in samples.items()
+            for labels, value in entries
+            if name.endswith("_total") and "_lines_" not in name
+        }
+    )
+
+
+def test_failed_lookups_of_every_wording_have_a_reason() -> None:
+    text = (Path(__file__).parent / "chia_logs" / "lookup_errors.txt").read_bytes()
+    tally = tally_of(*text.splitlines())
+    found = samples_of(tally)
+    reasons = ("plot_gone", "v2_lookup_failed", "unknown_error", "plot_unknown", "qualities_failed")
+    counts = [
+        found[f"chia_harvester_lookup_errors_total[('reason', '{reason}')]"] for reason in reasons
+    ]
+    assert counts == [2, 1, 1, 1, 1]
+    for problem in ("folder_missing", "failed_to_open"):
+        assert found[f"chia_harvester_plot_problems_total[('problem', '{problem}')]"] == 1
+    assert tally.unmatched == {}
+
+
+_WORDS = st.sampled_from([b"Error ", b"plot ", b"Failed ", b"proof ", b"found ", b"x", b"\xc3"])
+
+
+@given(
+    st.sampled_from([b"harvester", b"farmer", b"solver"]),
+    st.sampled_from([b"WARNING", b"ERROR", b"CRITICAL"]),
+    st.one_of(
+        st.lists(_WORDS, max_size=5).map(b"".join),
+        st.binary(max_size=40).map(lambda data: data.replace(b"\n", b" ")),
+    ),
+    st.integers(1, 3),
+)
+def test_no_line_of_trouble_goes_uncounted(
+    service: bytes, level: bytes, message: bytes, count: int
+) -> None:
+    line = prefixed(message, service=service, logger=b"chia.x", level=level)
+    before, after = samples_of(Tally()), samples_of(tally_of(*[line] * count))
+    assert sum((after - before).values()) == count
+
+
+def test_every_kind_of_line_has_a_metric() -> None:
+    for kind in Kind:
+        tally = Tally(kinds={kind.value: 1}, connections={f"{kind}/farmer": 1})
+        counted = sum((samples_of(tally) - samples_of(Tally())).values())
+        # An eligible line has its own counters; `other` and `detail` are no trouble of their own.
+        assert counted == (kind not in (Kind.ELIGIBLE, Kind.OTHER, Kind.DETAIL))
 
 
 def test_a_log_of_something_else_does_not_fill_the_memory() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 # Of Chia's own handler `chia.harvester`; of a unit's output the program, `chia_harvester`.
-_SERVICES = ("daemon", "full_node", "farmer", "harvester", "wallet")
+_SERVICES = ("daemon", "full_node", "farmer", "harvester", "solver", "wallet")
 _IDENTIFIERS = tuple(f"chia{sign}{service}" for service in _SERVICES for sign in "._")
 _LEVELS = {"2": "CRITICAL", "3": "ERROR", "4": "WARNING", "6": "INFO", "7": "DEBUG"}
 # In place of a date: journald's own time of an entry is given beside its text.

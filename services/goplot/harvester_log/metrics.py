@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from goplot.harvester_log.grammar import Kind
-from goplot.harvester_log.tally import BUCKETS, STRANGE_LINES, Tally
+from goplot.harvester_log.tally import (
+    BUCKETS,
+    STRANGE_LINES,
+    TROUBLE_LEVELS,
+    TROUBLE_SERVICES,
+    Tally,
+)
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
@@ -115,6 +121,10 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         Kind.QUALITIES_FAILED,
         Kind.FULL_PROOF_FAILED,
         Kind.PROVER_FAILED,
+        Kind.PLOT_GONE,
+        Kind.PLOT_UNKNOWN,
+        Kind.V2_LOOKUP_FAILED,
+        Kind.UNKNOWN_ERROR,
     ):
         metrics.add("chia_harvester_lookup_errors_total", tally.count(kind), reason=kind.value)
     for kind in (
@@ -124,6 +134,8 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         Kind.DUPLICATE,
         Kind.TOO_SMALL,
         Kind.NOT_DECOMPRESSED,
+        Kind.FOLDER_MISSING,
+        Kind.FOLDER_UNREADABLE,
     ):
         metrics.add("chia_harvester_plot_problems_total", tally.count(kind), problem=kind.value)
     for reason, kind in (
@@ -132,7 +144,17 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         ("unreachable", Kind.POOL_UNREACHABLE),
     ):
         metrics.add("chia_farmer_pool_errors_total", tally.count(kind), reason=reason)
+    for reason, kind in (
+        ("call_failed", Kind.SOLVER_CALL_FAILED),
+        ("empty_proof", Kind.SOLVER_EMPTY),
+        ("late", Kind.SOLVER_LATE),
+    ):
+        metrics.add("chia_farmer_solver_errors_total", tally.count(kind), reason=reason)
+    for reason, kind in (("no_proof", Kind.SOLVE_NO_PROOF), ("failed", Kind.SOLVE_FAILED)):
+        metrics.add("chia_solver_errors_total", tally.count(kind), reason=reason)
     for name, kind in (
+        ("chia_farmer_v2_partial_proofs_total", Kind.V2_PARTIAL_PROOFS),
+        ("chia_solver_requests_total", Kind.SOLVE_REQUEST),
         ("chia_harvester_refreshes_total", Kind.REFRESHED),
         ("chia_farmer_partials_total", Kind.PARTIAL),
         ("chia_farmer_pool_answers_total", Kind.POOL_RESPONSE),
@@ -151,3 +173,7 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         for service in ("full_node", "farmer", "harvester", "wallet"):
             count = tally.connections.get(f"{kind}/{service}", 0)
             metrics.add(name, count, service=service)
+    for service in TROUBLE_SERVICES:
+        for level in TROUBLE_LEVELS:
+            count = tally.unmatched.get(f"{service}/{level}", 0)
+            metrics.add("chia_log_unmatched_total", count, service=service, level=level)

@@ -37,6 +37,9 @@ _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
 _BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED)
 _UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE)
+#: Whose lines of trouble are counted also when no pattern matches them, and at which levels.
+TROUBLE_SERVICES = ("harvester", "farmer", "solver")
+TROUBLE_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 _ORIGINS = 500
 # So many lines of a block are looked at for one with a date: a traceback has none.
 _DATES_TRIED = 100
@@ -50,7 +53,8 @@ class Tally:
     lines by form, `connections` those on lost and missing connections by `kind/service`.
     `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange` counts INFO
     lines of the harvester's own module that no pattern matched, `alike` look-alikes, both since
-    the last eligible line. `clock_behind` is how many seconds the log's clock was
+    the last eligible line. `unmatched` counts lines of TROUBLE_LEVELS that no pattern matched by
+    `service/level`, of TROUBLE_SERVICES. `clock_behind` is how many seconds the log's clock was
     behind this host's.
     """
 
@@ -73,6 +77,7 @@ class Tally:
     strange: int = 0
     alike: int = 0
     clock_behind: float | None = None
+    unmatched: dict[str, int] = field(default_factory=dict)
 
     def shift(self, seconds: float, latest: float) -> None:
         """Move all times, for a clock that was set by so much; none is after `latest`."""
@@ -160,6 +165,13 @@ class Counting:
         tally = self.tally
         tally.origins[origin] = tally.origins.get(origin, 0) + count
         tally.kinds[kind] = tally.kinds.get(kind, 0) + count
+        if (
+            kind is Kind.OTHER
+            and prefix.level in TROUBLE_LEVELS
+            and prefix.service in TROUBLE_SERVICES
+        ):
+            name = f"{prefix.service}/{prefix.level}"
+            tally.unmatched[name] = tally.unmatched.get(name, 0) + count
         if kind in _BY_SERVICE:
             name = f"{kind}/{prefix.service}"
             tally.connections[name] = tally.connections.get(name, 0) + count
