@@ -125,7 +125,7 @@ def _lookups() -> list[parts.Panel]:
                     "{{version}}",
                 )
             ],
-            Look("none", empty=_NONE, colours={"v1": BLUE, "v2": PURPLE}),
+            Look("none", width=8, empty=_NONE, colours={"v1": BLUE, "v2": PURPLE}),
         ),
         parts.lines(
             "Errors",
@@ -137,7 +137,19 @@ def _lookups() -> list[parts.Panel]:
                     "{{reason}}",
                 )
             ],
-            Look("none", empty="No lookup failed"),
+            Look("none", width=8, empty="No lookup failed"),
+        ),
+        parts.lines(
+            "Other warnings and errors",
+            "Lines of harvester, farmer and solver in the preceding hour that goplot has no name "
+            "for; `goplot harvester-log --check` counts those of a file.",
+            [
+                (
+                    f"sum by (service, level) (increase({of('chia_log_unmatched_total')}[1h])) > 0",
+                    "{{service}} {{level}}",
+                )
+            ],
+            Look("none", width=8, empty="No such line within an hour"),
         ),
     ]
 

@@ -132,6 +132,7 @@ def _resident() -> float:
 
 def main() -> None:
     """Catch up on one log and print the figures: the part that runs on its own."""
+    from goplot.harvester_log.dating import Window
     from goplot.harvester_log.follower import Follower
     from goplot.harvester_log.service import Watch
     from goplot.harvester_log.tally import Counting, Tally
@@ -143,7 +144,7 @@ def main() -> None:
         tally = Tally()
         counting = Counting(tally)
         for block in blocks(Follower(path, None)):
-            counting.add(block, time.time())
+            counting.add(block, Window(time.time()))
         tallies.append(tally)
 
     def blocks(follower: Follower) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from collections import Counter
 import atheris
 
 with atheris.instrument_imports(include=["goplot.harvester_log"]):
+    from goplot.harvester_log.dating import Window
     from goplot.harvester_log.grammar import parse
     from goplot.harvester_log.metrics import Sight, metrics_of
     from goplot.harvester_log.tally import Counting, Tally
@@ -25,7 +26,7 @@ def read(block: bytes) -> None:
     block += b"\n"
     tally = Tally()
     counting = Counting(tally)
-    counting.add(block, NOW)
+    counting.add(block, Window(NOW))
     found = [parse(line) for line in lines]
     assert tally.lines == len(lines)
     assert tally.kinds == Counter(line.kind.value for line in found)

@@ -31,6 +31,10 @@ _ERRORS = (
     "qualities_failed",
     "full_proof_failed",
     "prover_failed",
+    "plot_gone",
+    "plot_unknown",
+    "v2_lookup_failed",
+    "unknown_error",
 )
 Disk = tuple[int, str]
 
@@ -139,6 +143,11 @@ class Harvester:
             moments = [WEEK - drawn(0, 30000, place, reason, n) for n in range(5 * failed)]
             labels = f'{host},reason="{reason}"'
             yield Series("chia_harvester_lookup_errors_total", labels, events(moments, 2))
+        for level in ("WARNING", "ERROR", "CRITICAL"):
+            lines = 20 * (place % 3 == 0 and level != "CRITICAL")
+            moments = [WEEK - drawn(0, 80000, place, level, n) for n in range(lines)]
+            labels = f'{host},service="harvester",level="{level}"'
+            yield Series("chia_log_unmatched_total", labels, events(moments, 5))
         # Slow for some hours, when something else reads its disks.
         slow = counted(0.05 + 0.35 * (place % 9 == 1), 0.9, 5, place)
         median = 0.22 + 0.06 * (place % 5)

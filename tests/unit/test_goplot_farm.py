@@ -11,6 +11,7 @@ import pytest
 
 from goplot.chia.rpc import Certificates
 from goplot.cli import main
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
 from tests.support import rpc_server
@@ -54,7 +55,7 @@ def write_log_metrics(root: FarmRoot, line: bytes = NOW) -> Path:
     """What harvester-log writes of one line."""
     counting = Counting(Tally())
     now = time.time()
-    counting.add(line + b"\n", now)
+    counting.add(line + b"\n", Window(now))
     metrics = metrics_of(counting.tally, Sight(True, now - 999, 300, 0, 0), now)
     metrics.write(root.path / "textfiles", "goplot_harvester_log")
     return root.path / "textfiles" / "goplot_harvester_log.prom"
@@ -300,6 +301,23 @@ def test_the_last_lines_come_from_journald_where_chia_logs_there(
     journalctl.write_text("#!/bin/sh\necho 'no access' >&2\nexit 1\n")
     assert goplot(root, "--log") == 1
     assert "the Chia log can't be read: no access" in capsys.readouterr().err
+
+
+def test_a_log_whose_clock_is_off_says_so(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.configure()
+    now = time.time()
+    counting = Counting(Tally(clock_behind=7200.0))
+    counting.add(NOW + b"\n", Window(now))
+    metrics = metrics_of(counting.tally, Sight(True, now - 999, 300, 0, 0), now)
+    metrics.write(root.path / "textfiles", "goplot_harvester_log")
+    assert goplot(root) == 0
+    assert "the clock in it is 2 h behind this host's clock" in capsys.readouterr().out
+    assert goplot(root, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["log"]["clock_behind"] == 7200
+    assert document["problems"] == []
 
 
 def test_a_host_that_knows_nothing_says_so(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,8 @@ class Service:
         self.textfile = root.path / "textfiles" / "goplot_harvester_log.prom"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it."""
+    def start(self, **environment: str) -> None:
+        """Start it, with more in its environment."""
         settings = str(self.root.settings_path)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "goplot.harvester_log.service", "--settings", settings],
@@ -46,6 +47,7 @@ class Service:
                 **os.environ,
                 "PYTHONPATH": str(ROOT / "services"),
                 "PATH": f"{self.root.path}:{os.environ['PATH']}",
+                **environment,
             },
             stderr=subprocess.DEVNULL,
         )
@@ -123,6 +125,27 @@ def test_a_log_that_is_not_there_is_down_and_comes_back(service: Service) -> Non
     wait_for(lambda: service.counted() == 1)
     assert service.end(signal.SIGTERM) == 0
     assert service.value("goplot_harvester_log_up") == 1
+
+
+@pytest.mark.parametrize(("zone", "behind"), [("XXX-1", 3600), ("XXX8", -28800)])
+def test_a_log_in_utc_that_is_read_in_another_zone(
+    service: Service, zone: str, behind: float
+) -> None:
+    def now() -> bytes:
+        stamp = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        return prefixed(NOW, time=f"{stamp} ".encode()) + b"\n"
+
+    service.log.write_bytes(now())
+    service.start(TZ=zone)
+    wait_for(lambda: service.value("goplot_harvester_log_lines_total") == 1)
+    with service.log.open("ab") as file:
+        file.write(now())
+    wait_for(lambda: service.value("goplot_harvester_log_lines_total") == 2)
+    assert service.value("goplot_harvester_log_state", state="ok") == 1
+    assert service.value("goplot_harvester_log_clock_behind_seconds") == behind
+    age = service.value("chia_harvester_eligible_age_seconds")
+    assert age is not None
+    assert 0 <= age < 60
 
 
 def test_rotated_and_compressed_files_with_unread_lines(service: Service) -> None:
@@ -284,7 +307,8 @@ sys.stdin.read()
 
 def test_journald(root: FarmRoot) -> None:
     service = Service(root, "journal")
-    stamp = str(int(time.time() * 1e6))
+    moment = int(time.time()) - 100.5
+    stamp = str(int(moment * 1e6))
     common = {"SYSLOG_IDENTIFIER": "chia.harvester", "PRIORITY": "6", "__REALTIME_TIMESTAMP": stamp}
     entries = [
         {**common, "MESSAGE": NOW.decode(), "LOGGER": "chia.harvester.harvester"},
@@ -297,8 +321,10 @@ def test_journald(root: FarmRoot) -> None:
     program.write_text(JOURNALCTL.format(python=sys.executable, entries=repr(entries)))
     program.chmod(0o755)
     try:
-        service.start()
+        # Journald's time counts, also for a text with a date of another zone.
+        service.start(TZ="XXX8")
         wait_for(lambda: service.value("chia_harvester_eligible_plots_total") == 12)
+        assert service.value("chia_harvester_last_eligible_timestamp_seconds") == moment
         service.end(signal.SIGTERM)
         assert service.state()["cursor"] == "5"
         assert service.value("chia_log_lines_total", service="harvester", level="WARNING") == 1

@@ -3,12 +3,14 @@
 import time
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.farm.codec import decode, encode
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.grammar import Kind, of_lookups, parse
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
 from goplot.harvester_log.tally import STRANGE_LINES, Counting, Tally
@@ -45,7 +47,7 @@ _LINES = st.one_of(
 def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
     counting = Counting(Tally())
     for block in blocks:
-        counting.add(b"".join(line + b"\n" for line in block), time.time())
+        counting.add(b"".join(line + b"\n" for line in block), Window(time.time()))
     parsed = [parse(line) for block in blocks for line in block]
     tally = counting.tally
     assert tally.lines == len(parsed)
@@ -70,7 +72,7 @@ def test_blocks_count_what_their_lines_are(blocks: list[list[bytes]]) -> None:
 def tally_of(*lines: bytes, now: float = WRITTEN) -> Tally:
     """What lines count as."""
     counting = Counting(Tally())
-    counting.add(b"".join(line + b"\n" for line in lines), now)
+    counting.add(b"".join(line + b"\n" for line in lines), Window(now))
     return counting.tally
 
 
@@ -157,13 +159,68 @@ def test_mismatches_of_protocols_are_counted_by_the_service_that_sees_them() -> 
     assert counts == {"full_node": 0, "farmer": 2, "harvester": 0, "wallet": 0}
 
 
+def samples_of(tally: Tally) -> Counter[str]:
+    """Every counter of trouble by its name and labels, without lines and their histogram."""
+    samples = read_samples(metrics_of(tally, SIGHT, WRITTEN).render())
+    return Counter(
+        {
+            f"{name}{sorted(labels.items())}": int(value)
+            for name, entries in samples.items()
+            for labels, value in entries
+            if name.endswith("_total") and "_lines_" not in name
+        }
+    )
+
+
+def test_failed_lookups_of_every_wording_have_a_reason() -> None:
+    text = (Path(__file__).parent / "chia_logs" / "lookup_errors.txt").read_bytes()
+    tally = tally_of(*text.splitlines())
+    found = samples_of(tally)
+    reasons = ("plot_gone", "v2_lookup_failed", "unknown_error", "plot_unknown", "qualities_failed")
+    counts = [
+        found[f"chia_harvester_lookup_errors_total[('reason', '{reason}')]"] for reason in reasons
+    ]
+    assert counts == [2, 1, 1, 1, 1]
+    for problem in ("folder_missing", "failed_to_open"):
+        assert found[f"chia_harvester_plot_problems_total[('problem', '{problem}')]"] == 1
+    assert tally.unmatched == {}
+
+
+_WORDS = st.sampled_from([b"Error ", b"plot ", b"Failed ", b"proof ", b"found ", b"x", b"\xc3"])
+
+
+@given(
+    st.sampled_from([b"harvester", b"farmer", b"solver"]),
+    st.sampled_from([b"WARNING", b"ERROR", b"CRITICAL"]),
+    st.one_of(
+        st.lists(_WORDS, max_size=5).map(b"".join),
+        st.binary(max_size=40).map(lambda data: data.replace(b"\n", b" ")),
+    ),
+    st.integers(1, 3),
+)
+def test_no_line_of_trouble_goes_uncounted(
+    service: bytes, level: bytes, message: bytes, count: int
+) -> None:
+    line = prefixed(message, service=service, logger=b"chia.x", level=level)
+    before, after = samples_of(Tally()), samples_of(tally_of(*[line] * count))
+    assert sum((after - before).values()) == count
+
+
+def test_every_kind_of_line_has_a_metric() -> None:
+    for kind in Kind:
+        tally = Tally(kinds={kind.value: 1}, connections={f"{kind}/farmer": 1})
+        counted = sum((samples_of(tally) - samples_of(Tally())).values())
+        # An eligible line has its own counters; `other` and `detail` are no trouble of their own.
+        assert counted == (kind not in (Kind.ELIGIBLE, Kind.OTHER, Kind.DETAIL))
+
+
 def test_a_log_of_something_else_does_not_fill_the_memory() -> None:
     counting = Counting(Tally())
     block = b"".join(
         prefixed(b"x", version=b"%d.0 " % n, service=b"full_node", logger=b"a") + b"\n"
         for n in range(5000)
     )
-    counting.add(block, WRITTEN)
+    counting.add(block, Window(WRITTEN))
     assert len(counting.tally.origins) < 600
     assert sum(counting.tally.origins.values()) == 5000
 
@@ -173,5 +230,5 @@ def test_a_version_of_any_length_hides_no_eligible_line(length: int) -> None:
     tally = Tally()
     line = prefixed(NOW, version=b"2.7.6" + b"x" * length + b" ")
     in_colour = coloured(NOW).replace(b"2.7.5", b"2.7.6" + b"x" * length)
-    Counting(tally).add(line + b"\n" + in_colour + b"\n", WRITTEN)
+    Counting(tally).add(line + b"\n" + in_colour + b"\n", Window(WRITTEN))
     assert tally.kinds == {"eligible": 2}

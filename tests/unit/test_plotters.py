@@ -129,7 +129,9 @@ def test_chiapos_log() -> None:
     progress = follow("chiapos", CHIAPOS_LOG)
     assert progress.plot_id == PLOT_ID
     assert progress.phase == "4"
-    assert progress.fraction == 0.66
+    assert progress.fraction == 0.99
+    done = 'Renamed final file from "/t/x.plot.2.tmp" to "/t/x.plot"'
+    assert follow("chiapos", CHIAPOS_LOG + done).fraction == 1.0
     assert progress.phase_seconds == {"1": 55.595, "2": 11.56, "3": 50.093, "4": 2.78}
     assert progress.error is None
 

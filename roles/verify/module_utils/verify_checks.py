@@ -105,6 +105,8 @@ def reads(status: int, answer: Any) -> list[Row]:
         # Grafana's own health is green without its datasource, and it does not load it again.
         return [bad(what, f"{said}: on the farmer, systemctl restart grafana-server")]
     return [bad(what, said)]
+
+
 def keys(answer: Mapping[str, Any]) -> list[Row]:
     """From /api/v1/query of a metric that is 1 when the farmer has keys: whether it has."""
     what = "The farmer has keys"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.files import DAMAGED, LogFile
 from goplot.harvester_log.follower import BLOCK
 from goplot.harvester_log.grammar import Kind
@@ -33,10 +34,10 @@ def check(paths: Sequence[Path]) -> Check:
     tally = Tally()
     counting = Counting(tally)
     found: list[tuple[str, str]] = []
-    now = time.time()
+    window = Window(time.time())
     for path in paths:
         for block in _blocks(path):
-            counting.add(block, now)
+            counting.add(block, window)
             found += [
                 (str(path), line[:_WIDTH].decode(errors="backslashreplace"))
                 for line in counting.look_alikes[: _SHOWN - len(found)]

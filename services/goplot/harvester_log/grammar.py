@@ -41,6 +41,10 @@ class Kind(StrEnum):
     QUALITIES_FAILED = "qualities_failed"
     FULL_PROOF_FAILED = "full_proof_failed"
     PROVER_FAILED = "prover_failed"
+    PLOT_GONE = "plot_gone"
+    PLOT_UNKNOWN = "plot_unknown"
+    V2_LOOKUP_FAILED = "v2_lookup_failed"
+    UNKNOWN_ERROR = "unknown_error"
     REFRESHED = "refreshed"
     DUPLICATE = "duplicate"
     WRONG_FARMER_KEY = "wrong_farmer_key"
@@ -48,6 +52,8 @@ class Kind(StrEnum):
     FAILED_TO_OPEN = "failed_to_open"
     TOO_SMALL = "too_small"
     NOT_DECOMPRESSED = "not_decompressed"
+    FOLDER_MISSING = "folder_missing"
+    FOLDER_UNREADABLE = "folder_unreadable"
     STARTED = "started"
     DETAIL = "detail"
     NOT_CONNECTED = "not_connected"
@@ -58,6 +64,13 @@ class Kind(StrEnum):
     POOL_ERROR = "pool_error"
     PARTIAL_FAILED = "partial_failed"
     POOL_UNREACHABLE = "pool_unreachable"
+    V2_PARTIAL_PROOFS = "v2_partial_proofs"
+    SOLVER_CALL_FAILED = "solver_call_failed"
+    SOLVER_EMPTY = "solver_empty"
+    SOLVER_LATE = "solver_late"
+    SOLVE_REQUEST = "solve_request"
+    SOLVE_NO_PROOF = "solve_no_proof"
+    SOLVE_FAILED = "solve_failed"
     SIGNAGE_POINT = "signage_point"
     UNKNOWN_SIGNAGE_POINT = "unknown_signage_point"
     FARMED_BLOCK = "farmed_block"
@@ -120,7 +133,7 @@ _CLOCK = re.compile(rb"\d\d:\d\d:\d\d\.\d{3} ")
 # journalctl's `chia.harvester[71]: message`, syslog's `harvester message`, a time before it or not.
 _BARE = re.compile(
     rb"(?:<\d{1,3}>)?(?:[\w:.+\[\]-]{1,40} {1,2}){0,5}?(?:chia[._])?"
-    rb"(?P<service>daemon|full_node|farmer|harvester|wallet)(?:\[\d{1,9}\]:?|:)? "
+    rb"(?P<service>daemon|full_node|farmer|harvester|solver|wallet)(?:\[\d{1,9}\]:?|:)? "
 )
 _TAIL = rb"\. Time: (\d{1,9}(?:\.\d{1,9})?) s\. Total (\d{1,9}) plots\s*"
 _V1_V2 = rb"Found (\d{1,9}) V1 proofs and (\d{1,9}) V2 qualities"
@@ -161,6 +174,22 @@ _HEADS: tuple[tuple[bytes, Kind], ...] = (
     (b"Exception fetching qualities for ", Kind.QUALITIES_FAILED),
     (b"Exception fetching full proof for ", Kind.FULL_PROOF_FAILED),
     (b"Error using prover object ", Kind.PROVER_FAILED),
+    # Error plot file /farm/1/a/plots/x.plot may no longer exist [Errno 5] Input/output error: …
+    (b"Error plot file ", Kind.PLOT_GONE),
+    # KeyError plot /farm/1/a/plots/x.plot does not exist.
+    (b"KeyError plot ", Kind.PLOT_UNKNOWN),
+    # Failed V2 partial proof lookup, with a traceback
+    (b"Failed V2 partial proof lookup", Kind.V2_LOOKUP_FAILED),
+    # Unknown error: [Errno 5] Input/output error
+    (b"Unknown error: ", Kind.UNKNOWN_ERROR),
+    # Directory: /farm/1/a/plots does not exist.
+    (b"Directory: ", Kind.FOLDER_MISSING),
+    # Error checking if directory /farm/1/a/plots exists: [Errno 5] Input/output error
+    (b"Error checking if directory ", Kind.FOLDER_UNREADABLE),
+    # Error reading directory /farm/1/a/plots [Errno 5] Input/output error
+    (b"Error reading directory ", Kind.FOLDER_UNREADABLE),
+    # Failed to resolve /farm/1/a/plots
+    (b"Failed to resolve ", Kind.FOLDER_UNREADABLE),
     (b"_plot_refresh_callback: event ", Kind.REFRESHED),
     (b"Have multiple copies of the plot ", Kind.DUPLICATE),
     (b"Failed to open file ", Kind.FAILED_TO_OPEN),
@@ -176,6 +205,20 @@ _HEADS: tuple[tuple[bytes, Kind], ...] = (
     (b"Error in pooling: ", Kind.POOL_ERROR),
     (b"Error sending partial to ", Kind.PARTIAL_FAILED),
     (b"Error connecting to pool: ", Kind.POOL_UNREACHABLE),
+    # Received V2 partial proof collection with 1 partail proofs for plot 0123456789
+    (b"Received V2 partial proof collection ", Kind.V2_PARTIAL_PROOFS),
+    # Failed to call solver service for partial proof [1, 2, 3, 4, 5]...: timeout
+    (b"Failed to call solver service", Kind.SOLVER_CALL_FAILED),
+    # Received empty proof from solver for proof [1, 2, 3, 4, 5]...
+    (b"Received empty proof from solver", Kind.SOLVER_EMPTY),
+    # Received solver response for unknown partial proof [1, 2, 3, 4, 5]
+    (b"Received solver response for unknown partial proof", Kind.SOLVER_LATE),
+    # Solve request: partial=[1, 2, 3, 4, 5] plot-id: 0123456789 k: 20
+    (b"Solve request: ", Kind.SOLVE_REQUEST),
+    # Solver returned no proof for partial [1, 2, 3, 4, 5]
+    (b"Solver returned no proof for partial ", Kind.SOLVE_NO_PROOF),
+    # Error solving partial [1, 2, 3, 4, 5]: bad argument
+    (b"Error solving partial ", Kind.SOLVE_FAILED),
     (b"Finished signage point ", Kind.SIGNAGE_POINT),
     (b"Received proof of space for an unknown signage point", Kind.UNKNOWN_SIGNAGE_POINT),
     (b"Farmed unfinished_block ", Kind.FARMED_BLOCK),

@@ -1,16 +1,18 @@
 """The Chia log if it is in journald (`log_systemd`, or `log_stdout` in a unit)."""
 
 import json
+import math
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Any
 
 # Of Chia's own handler `chia.harvester`; of a unit's output the program, `chia_harvester`.
-_SERVICES = ("daemon", "full_node", "farmer", "harvester", "wallet")
+_SERVICES = ("daemon", "full_node", "farmer", "harvester", "solver", "wallet")
 _IDENTIFIERS = tuple(f"chia{sign}{service}" for service in _SERVICES for sign in "._")
 _LEVELS = {"2": "CRITICAL", "3": "ERROR", "4": "WARNING", "6": "INFO", "7": "DEBUG"}
+# In place of a date: journald's own time of an entry is given beside its text.
+_UNDATED = "0000-00-00T00:00:00.000"
 _READ = 128 * 1024
 _MOST = 1024 * 1024
 
@@ -36,8 +38,11 @@ class Journal:
             self._process.communicate()
             self._process = None
 
-    def poll(self) -> Iterator[bytes]:
-        """Everything available now, in blocks. Raises OSError when journald can't be read."""
+    def poll(self) -> Iterator[tuple[bytes, list[float]]]:
+        """Everything available now: blocks of lines, and when each line was written.
+
+        Raises OSError when journald can't be read.
+        """
         process = self._process or self._start()
         if process.stdout is None:
             return
@@ -54,7 +59,15 @@ class Journal:
             entries = [entry for entry in map(_entry, whole.split(b"\n")) if entry]
             if entries:
                 self.cursor = entries[-1].get("__CURSOR", self.cursor)
-                yield b"".join(map(_lines, entries))
+                texts = list(map(_lines, entries))
+                yield (
+                    b"".join(texts),
+                    [
+                        moment
+                        for text, entry in zip(texts, entries, strict=True)
+                        for moment in [_moment(entry)] * text.count(b"\n")
+                    ],
+                )
 
     def _start(self) -> subprocess.Popen[bytes]:
         start = f"--after-cursor={self.cursor}" if self.cursor else "--since=-1h"
@@ -120,7 +133,10 @@ def _lines(entry: dict[str, Any]) -> bytes:
     service = identifier.removeprefix("chia").lstrip("._") or "daemon"
     logger = str(entry.get("LOGGER") or f"chia.{service}")
     level = _LEVELS.get(str(entry.get("PRIORITY")), "INFO")
-    stamp = str(entry.get("__REALTIME_TIMESTAMP", "0"))
-    seconds, millis = divmod(int(stamp) // 1000 if stamp.isdigit() else 0, 1000)
-    when = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
-    return f"{when}.{millis:03d} {service} {logger}: {level:<8} ".encode() + text + b"\n"
+    return f"{_UNDATED} {service} {logger}: {level:<8} ".encode() + text + b"\n"
+
+
+def _moment(entry: dict[str, Any]) -> float:
+    """When journald received an entry, by this host's clock; infinity when it does not say."""
+    stamp = str(entry.get("__REALTIME_TIMESTAMP"))
+    return int(stamp) / 1e6 if stamp.isdecimal() else math.inf

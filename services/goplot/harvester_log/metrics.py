@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from goplot.harvester_log.grammar import Kind
-from goplot.harvester_log.tally import BUCKETS, STRANGE_LINES, Tally
+from goplot.harvester_log.tally import (
+    BUCKETS,
+    STRANGE_LINES,
+    TROUBLE_LEVELS,
+    TROUBLE_SERVICES,
+    Tally,
+)
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
@@ -74,6 +80,7 @@ def _add_reading(metrics: Metrics, tally: Tally, sight: Sight) -> None:
         ("goplot_harvester_log_last_match_timestamp_seconds", tally.last_match),
     ):
         metrics.add_known(name, None if moment is None else round(moment, 3))
+    metrics.add_known("goplot_harvester_log_clock_behind_seconds", tally.clock_behind)
     lines: dict[tuple[str, str], int] = {}
     for origin, count in tally.origins.items():
         _, service, level = origin.split("/")
@@ -114,6 +121,10 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         Kind.QUALITIES_FAILED,
         Kind.FULL_PROOF_FAILED,
         Kind.PROVER_FAILED,
+        Kind.PLOT_GONE,
+        Kind.PLOT_UNKNOWN,
+        Kind.V2_LOOKUP_FAILED,
+        Kind.UNKNOWN_ERROR,
     ):
         metrics.add("chia_harvester_lookup_errors_total", tally.count(kind), reason=kind.value)
     for kind in (
@@ -123,6 +134,8 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         Kind.DUPLICATE,
         Kind.TOO_SMALL,
         Kind.NOT_DECOMPRESSED,
+        Kind.FOLDER_MISSING,
+        Kind.FOLDER_UNREADABLE,
     ):
         metrics.add("chia_harvester_plot_problems_total", tally.count(kind), problem=kind.value)
     for reason, kind in (
@@ -131,7 +144,17 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         ("unreachable", Kind.POOL_UNREACHABLE),
     ):
         metrics.add("chia_farmer_pool_errors_total", tally.count(kind), reason=reason)
+    for reason, kind in (
+        ("call_failed", Kind.SOLVER_CALL_FAILED),
+        ("empty_proof", Kind.SOLVER_EMPTY),
+        ("late", Kind.SOLVER_LATE),
+    ):
+        metrics.add("chia_farmer_solver_errors_total", tally.count(kind), reason=reason)
+    for reason, kind in (("no_proof", Kind.SOLVE_NO_PROOF), ("failed", Kind.SOLVE_FAILED)):
+        metrics.add("chia_solver_errors_total", tally.count(kind), reason=reason)
     for name, kind in (
+        ("chia_farmer_v2_partial_proofs_total", Kind.V2_PARTIAL_PROOFS),
+        ("chia_solver_requests_total", Kind.SOLVE_REQUEST),
         ("chia_harvester_refreshes_total", Kind.REFRESHED),
         ("chia_farmer_partials_total", Kind.PARTIAL),
         ("chia_farmer_pool_answers_total", Kind.POOL_RESPONSE),
@@ -151,3 +174,7 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         for service in ("full_node", "farmer", "harvester", "wallet"):
             count = tally.connections.get(f"{kind}/{service}", 0)
             metrics.add(name, count, service=service)
+    for service in TROUBLE_SERVICES:
+        for level in TROUBLE_LEVELS:
+            count = tally.unmatched.get(f"{service}/{level}", 0)
+            metrics.add("chia_log_unmatched_total", count, service=service, level=level)

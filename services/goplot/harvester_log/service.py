@@ -3,17 +3,19 @@
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from goplot.farm.codec import decode, encode
+from goplot.harvester_log.dating import Window, clock_text
 from goplot.harvester_log.follower import Follower, Position
 from goplot.harvester_log.journal import Journal
 from goplot.harvester_log.metrics import Sight, State, metrics_of, state_of
@@ -28,14 +30,16 @@ _POLL_SECONDS = 1.0
 #: After a kill at most this time is read again; the counts stay correct.
 _SAVE_SECONDS = 3.0
 _WRITE_SECONDS = 5.0
+# Two clocks that differ by so much since the last poll: the wall clock was set.
+_STEP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What survives a restart: the counters, when following began, and where reading continues.
 
-    `since` is in epoch seconds; `position` is Position's document where the log is a file,
-    `cursor` that of journald where it is there.
+    `since` is in epoch seconds, and `looked`, when the log was last read to its end; `position` is
+    Position's document where the log is a file, `cursor` that of journald where it is there.
     """
 
     tally: Tally
@@ -44,6 +48,7 @@ class Record:
     cut: int = 0
     position: dict[str, Any] | None = None
     cursor: str = ""
+    looked: float | None = None
 
 
 class Watch:
@@ -55,7 +60,11 @@ class Watch:
         self._path = folder / "harvester_log.json"
         record = _read(self._path) or Record(Tally(), now)
         self._tally = record.tally
-        self._since = record.since
+        # A date in the future is a damaged date.
+        self._tally.shift(0, now)
+        self._since = min(record.since, now)
+        self._looked = -math.inf if record.looked is None else min(record.looked, now)
+        self._clocks = _clocks()
         self._lost = record.lost
         self._cut = record.cut
         self._counting = Counting(self._tally)
@@ -63,6 +72,7 @@ class Watch:
         self._readable = False
         self._fault = ""
         self._said = ""
+        self._behind = 0.0
         self._saved = 0.0
         self._written = 0.0
         self._fresh = True
@@ -70,13 +80,17 @@ class Watch:
 
     def poll(self) -> None:
         """Read what is available, save and write what is due."""
+        self._follow_clock()
+        begin = time.time()
         fault = self._settings.chia.fault()
         try:
-            for block in self._blocks():
-                self._counting.add(block, time.time())
+            for block, moments in self._blocks():
+                self._counting.add(block, Window(time.time(), self._looked), moments)
                 self._fresh = True
                 notify("WATCHDOG=1")
                 self._save_when_due()
+            if not fault:
+                self._looked = begin
         except OSError as error:
             fault = str(error)
         self._readable = not fault
@@ -93,6 +107,8 @@ class Watch:
         source = self._source
         lost, cut = self._losses()
         record = Record(self._tally, self._since, lost, cut)
+        if self._looked > 0:
+            record = replace(record, looked=self._looked)
         if isinstance(source, Follower):
             record = replace(record, position=source.position.document())
         else:
@@ -113,6 +129,10 @@ class Watch:
             level = logging.INFO if state is State.OK else logging.WARNING
             _logger.log(level, "the Chia log is %s", state.value)
             self._said = state.value
+        behind = self._tally.clock_behind or 0
+        if behind != self._behind:
+            _logger.warning("the clock of the Chia log is %s", clock_text(behind))
+            self._behind = behind
         try:
             metrics_of(self._tally, sight, now).write(
                 self._settings.roots.textfiles, "goplot_harvester_log"
@@ -135,8 +155,20 @@ class Watch:
         position = None if record.position is None else Position.restored(record.position)
         return Follower(chia.log, position)
 
-    def _blocks(self) -> Iterator[bytes]:
-        return self._source.poll()
+    def _blocks(self) -> Iterator[tuple[bytes, Sequence[float] | None]]:
+        source = self._source
+        if isinstance(source, Follower):
+            return ((block, None) for block in source.poll())
+        return iter(source.poll())
+
+    def _follow_clock(self) -> None:
+        """Move all times with a wall clock that was set: ages are not differences of two."""
+        before, self._clocks = self._clocks, _clocks()
+        step = self._clocks[0] - before[0] - (self._clocks[1] - before[1])
+        if abs(step) > _STEP_SECONDS:
+            self._tally.shift(step, self._clocks[0])
+            self._since += step
+            self._looked += step
 
     def _losses(self) -> tuple[int, int]:
         lost = self._source.lost if isinstance(self._source, Follower) else 0
@@ -150,6 +182,11 @@ class Watch:
                 # What was read is counted again after a restart: nothing is wrong yet.
                 _logger.error("the position can't be written: %s", error)
                 self._saved = time.monotonic()
+
+
+def _clocks() -> tuple[float, float]:
+    """The wall clock, and one that nobody sets and that goes on in sleep."""
+    return time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def state_folder(settings: Settings) -> Path:

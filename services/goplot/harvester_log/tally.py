@@ -5,14 +5,14 @@ and level, so lines are counted by what stands at the same place in all of them,
 that may tell more are parsed one by one: that is ten times as fast as parsing each.
 """
 
-import re
-import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import itemgetter
 
+from goplot.harvester_log.dating import Window
 from goplot.harvester_log.grammar import (
     DATED,
     UNKNOWN,
@@ -37,8 +37,12 @@ _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
 _BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED, Kind.PROTOCOL_MISMATCH)
 _UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE)
+#: Whose lines of trouble are counted also when no pattern matches them, and at which levels.
+TROUBLE_SERVICES = ("harvester", "farmer", "solver")
+TROUBLE_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 _ORIGINS = 500
-_DATE = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3}) ")
+# So many lines of a block are looked at for one with a date: a traceback has none.
+_DATES_TRIED = 100
 
 
 @dataclass(slots=True)
@@ -50,7 +54,9 @@ class Tally:
     `kind/service`.
     `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange` counts INFO
     lines of the harvester's own module that no pattern matched, `alike` look-alikes, both since
-    the last eligible line.
+    the last eligible line. `unmatched` counts lines of TROUBLE_LEVELS that no pattern matched by
+    `service/level`, of TROUBLE_SERVICES. `clock_behind` is how many seconds the log's clock was
+    behind this host's.
     """
 
     lines: int = 0
@@ -71,6 +77,15 @@ class Tally:
     last_eligible: float | None = None
     strange: int = 0
     alike: int = 0
+    clock_behind: float | None = None
+    unmatched: dict[str, int] = field(default_factory=dict)
+
+    def shift(self, seconds: float, latest: float) -> None:
+        """Move all times, for a clock that was set by so much; none is after `latest`."""
+        for name in ("last_line", "last_info", "last_match", "last_eligible"):
+            moment = getattr(self, name)
+            if moment is not None:
+                setattr(self, name, min(latest, moment + seconds))
 
     def count(self, kind: Kind) -> int:
         """Lines of a kind."""
@@ -94,18 +109,22 @@ class Counting:
         self.tally = tally
         self.look_alikes: list[bytes] = []
         self._known: dict[bytes, _Known] = {}
-        # The last line of each kind in a block: times are needed only for these.
-        self._last: dict[str, bytes] = {}
+        # The place of the last line of each kind in a block: times are needed only for these.
+        self._last: dict[str, int] = {}
 
-    def add(self, block: bytes, now: float) -> None:
-        """Count the lines of a block, read at the time `now`."""
+    def add(self, block: bytes, window: Window, moments: Sequence[float] | None = None) -> None:
+        """Count the lines of a block that were written within a window.
+
+        `moments` are their exact times where those are known; then the window's begin is not used.
+        """
         lines = block.split(b"\n")
         lines.pop()
         if not lines:
             return
         self.look_alikes.clear()
         self.tally.lines += len(lines)
-        self._last = {"line": lines[-1]}
+        end = len(lines) - 1
+        self._last = {"line": end}
         keys = list(map(_key, lines))
         telling: dict[bytes, _Known] = {}
         for key, count in Counter(keys).items():
@@ -114,18 +133,18 @@ class Counting:
                 telling[key] = known
             else:
                 # When in the block they were written is not looked at.
-                self._count(known.prefix, known.origin, known.kind, count, lines[-1])
+                self._count(known.prefix, known.origin, known.kind, count, end)
         if telling:
-            for line in compress(lines, map(telling.__contains__, keys)):
-                self._add_line(line, telling[_key(line)])
-        self._take_times(now)
+            for place in compress(range(len(lines)), map(telling.__contains__, keys)):
+                self._add_line(lines[place], place, telling[keys[place]])
+        self._take_times(lines, window, moments)
 
-    def _add_line(self, line: bytes, known: _Known) -> None:
+    def _add_line(self, line: bytes, place: int, known: _Known) -> None:
         tally = self.tally
         prefix, kind, eligible = parse(line, known.prefix)
-        self._count(prefix, known.origin or self._origin(prefix), kind, 1, line)
+        self._count(prefix, known.origin or self._origin(prefix), kind, 1, place)
         if eligible is not None:
-            self._last["eligible"] = line
+            self._last["eligible"] = place
             form, plots, proofs_v1, proofs_v2, seconds, total_plots = eligible
             tally.forms[form] = tally.forms.get(form, 0) + 1
             tally.eligible_plots += plots
@@ -142,24 +161,42 @@ class Counting:
         elif kind is Kind.OTHER and prefix.level == "INFO" and of_lookups(prefix):
             tally.strange += 1
 
-    def _count(self, prefix: Prefix, origin: str, kind: Kind, count: int, line: bytes) -> None:
-        """Count lines of a kind; `line` shows when the last of them was written."""
+    def _count(self, prefix: Prefix, origin: str, kind: Kind, count: int, place: int) -> None:
+        """Count lines of a kind; the line at `place` shows when the last of them was written."""
         tally = self.tally
         tally.origins[origin] = tally.origins.get(origin, 0) + count
         tally.kinds[kind] = tally.kinds.get(kind, 0) + count
+        if (
+            kind is Kind.OTHER
+            and prefix.level in TROUBLE_LEVELS
+            and prefix.service in TROUBLE_SERVICES
+        ):
+            name = f"{prefix.service}/{prefix.level}"
+            tally.unmatched[name] = tally.unmatched.get(name, 0) + count
         if kind in _BY_SERVICE:
-            place = f"{kind}/{prefix.service}"
-            tally.connections[place] = tally.connections.get(place, 0) + count
+            name = f"{kind}/{prefix.service}"
+            tally.connections[name] = tally.connections.get(name, 0) + count
         if kind is Kind.ELIGIBLE:
             return
         if prefix.level == "INFO":
-            self._last["info"] = line
+            self._last["info"] = place
         if kind not in _UNMATCHED:
-            self._last["match"] = line
+            self._last["match"] = place
 
-    def _take_times(self, now: float) -> None:
-        moments = {name: _time_of(line, now) for name, line in self._last.items()}
+    def _take_times(
+        self, lines: Sequence[bytes], window: Window, given: Sequence[float] | None
+    ) -> None:
         tally = self.tally
+        if given is None:
+            recent = reversed(lines[-_DATES_TRIED:])
+            behind = next((b for b in map(window.behind, recent) if b is not None), None)
+            tally.clock_behind = tally.clock_behind if behind is None else behind
+        moments = {
+            name: window.moment(lines[place], tally.clock_behind or 0)
+            if given is None
+            else min(window.latest, given[place])
+            for name, place in self._last.items()
+        }
         tally.last_line = moments["line"]
         tally.last_eligible = moments.get("eligible", tally.last_eligible)
         for name in ("info", "eligible"):
@@ -188,16 +225,3 @@ class Counting:
             # A log that is not Chia's must not fill the memory.
             return f"{prefix.form}/{UNKNOWN}/{prefix.level}"
         return origin
-
-
-def _time_of(line: bytes, now: float) -> float:
-    """When a line was written, local time; `now` where it does not say, or is ahead of it."""
-    match = _DATE.match(line)
-    if match is None:
-        return now
-    year, month, day, hour, minute, second, millisecond = map(int, match.groups())
-    try:
-        moment = time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
-    except (OverflowError, ValueError):
-        return now
-    return min(now, moment + millisecond / 1000)

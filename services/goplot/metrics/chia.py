@@ -161,6 +161,12 @@ CHIA = (
     counter(
         "chia_log_lines_total", "Lines of the Chia log by service and level.", "service", "level"
     ),
+    counter(
+        "chia_log_unmatched_total",
+        "Lines of WARNING and above of harvester, farmer and solver that goplot does not know.",
+        "service",
+        "level",
+    ),
     counter("chia_log_daemon_unreachable_total", "Lines on an unreachable daemon."),
     counter("chia_log_peers_lost_total", "Connections to peers that ended.", "service"),
     counter(
@@ -172,6 +178,10 @@ CHIA = (
     counter("chia_farmer_pool_errors_total", "Errors with pools.", "reason"),
     counter("chia_farmer_partials_total", "Partials that were submitted."),
     counter("chia_farmer_pool_answers_total", "Answers of pools."),
+    counter("chia_farmer_v2_partial_proofs_total", "Collections of partial proofs of v2 plots."),
+    counter("chia_farmer_solver_errors_total", "Calls of the solver without a proof.", "reason"),
+    counter("chia_solver_requests_total", "Partial proofs that the solver was asked to solve."),
+    counter("chia_solver_errors_total", "Partial proofs that the solver did not solve.", "reason"),
     counter("chia_full_node_signage_points_total", "Finished signage points."),
     counter(
         "chia_full_node_unknown_signage_points_total",

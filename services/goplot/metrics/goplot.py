@@ -136,4 +136,8 @@ GOPLOT = (
         "goplot_harvester_log_last_match_timestamp_seconds",
         "When the last line was written that was understood.",
     ),
+    gauge(
+        "goplot_harvester_log_clock_behind_seconds",
+        "By how much the times in the Chia log are behind this host's clock; 0 below 2 minutes.",
+    ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from goplot.harvester_log.dating import clock_text
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
 from goplot.people.farm_texts import keys_text, version_problems, versions_text
@@ -245,6 +246,7 @@ def farm_document(farm: Farm) -> dict[str, Any]:
             "eligible_plots": farm.value("chia_harvester_eligible_plots"),
             "eligible_age": farm.value("chia_harvester_eligible_age_seconds"),
             "total_plots": farm.value("chia_harvester_log_plots"),
+            "clock_behind": farm.value("goplot_harvester_log_clock_behind_seconds"),
         },
     }
 
@@ -340,6 +342,8 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
         age = farm.value("chia_harvester_eligible_age_seconds") or 0
         total = _count(farm.value("chia_harvester_log_plots"))
         lines.append(("this harvester", f"{plots:.0f} of {total} eligible {duration(age)} ago"))
+    behind = farm.value("goplot_harvester_log_clock_behind_seconds")
+    lines += [("its Chia log", f"the clock in it is {clock_text(behind)}")] if behind else []
     return lines
 
 

@@ -16,6 +16,7 @@ def check_document(found: Check) -> dict[str, Any]:
         "lines": tally.lines,
         "origins": dict(sorted(tally.origins.items())),
         "kinds": dict(sorted(tally.kinds.items())),
+        "unmatched": dict(sorted(tally.unmatched.items())),
         "eligible_forms": tally.forms,
         "eligible_plots": tally.eligible_plots,
         "proofs_v1": tally.proofs_v1,
@@ -44,6 +45,10 @@ def check_text(found: Check) -> str:
         f"proofs found: {tally.proofs_v1} v1, {tally.proofs_v2} v2\n"
         f"lookups: {lookups}, {mean} on average",
     ]
+    if tally.unmatched:
+        rows = [[*name.split("/"), str(count)] for name, count in sorted(tally.unmatched.items())]
+        text = "warnings and errors that goplot has no name for, counted as they are:"
+        parts.append(f"{text}\n{table(['service', 'level', 'lines'], rows)}")
     if not found.understood:
         count = tally.count(Kind.LOOK_ALIKE)
         shown = "\n".join(f"  {path}: {line}" for path, line in found.look_alikes)

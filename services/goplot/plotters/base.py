@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from goplot.farm.formats import PlotFormat
@@ -63,6 +63,24 @@ class Progress:
     phase_seconds: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     stuck: bool = False
+
+
+#: The most that a plot which is not finished shows: as a whole per cent it is not 100.
+UNFINISHED = 0.99
+
+
+def advanced(progress: Progress, begins: Mapping[str, float], phase: str, share: float) -> Progress:
+    """Progress at a share of a phase, 0 to 1; never backwards, and below 1.
+
+    `begins` has for each phase, in their order, the fraction of the whole plot that it begins at.
+    """
+    order = list(begins)
+    if progress.phase in order and order.index(progress.phase) > order.index(phase):
+        return progress
+    begin = begins[phase]
+    end = next((value for value in begins.values() if value > begin), UNFINISHED)
+    fraction = min(UNFINISHED, begin + (end - begin) * min(1.0, max(0.0, share)))
+    return replace(progress, phase=phase, fraction=max(progress.fraction, fraction))
 
 
 @dataclass(frozen=True, slots=True)

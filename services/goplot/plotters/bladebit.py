@@ -10,10 +10,12 @@ from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.plotters.base import (
+    UNFINISHED,
     ForeignPlot,
     Plotter,
     Progress,
     Request,
+    advanced,
     option,
     option_path,
     path_of,
@@ -28,11 +30,36 @@ _DISKPLOT_GIB = 480
 _CUDA_DISK_GIB = {"--disk-128": 128, "--disk-16": 240}
 
 _GENERATING = re.compile(r"Generating plot [0-9]+(?: / [0-9]+)?: ([0-9a-f]{64})$")
+# Running Phase 1
 _PHASE = re.compile(r"Running Phase ([1-4])$")
-_PHASE_TIME = re.compile(r"Finished Phase ([1-4]) in ([0-9.]+) seconds")
-_DONE = re.compile(r"(Finished plotting in|Completed Plot [0-9]+ in|Renaming plot to)")
+# Finished Phase 1 in 12.34 seconds ( 0.2 minutes ). cudaplot: Completed Phase 1 in 68.00 seconds
+_PHASE_TIME = re.compile(r"(?:Finished|Completed) Phase ([1-4]) in ([0-9.]+) seconds")
+# Finished F1 in 2.75 seconds. Others: Finished F1 generation in 6.57 seconds.
+_F1 = re.compile(r"Finished [Ff]1 ")
+# cudaplot: Table 2 completed in 6.19 seconds with 4294967296 entries.
+# ramplot: Finished forward propagating table 2 in 9.76 seconds.
+# diskplot: Completed table 2 in 100.01 seconds with 4294830225 entries.
+_PHASE_1_TABLE = re.compile(
+    r"(?:(?:Finished forward propagating|Completed) )?[Tt]able ([2-7]) (?:completed )?in "
+)
+# cudaplot: Finalizing Table 7, Finalized Table 7 in 3.98 seconds.
+_PHASE_1_FINAL = re.compile(r"Finaliz(ing|ed) Table 7")
+# cudaplot: Marked Table 6 in 2.16 seconds. ramplot: Finished prunning table 6 in 0.48 seconds.
+# diskplot: Finished marking table 6 in 20.30 seconds.
+_PHASE_2_TABLE = re.compile(
+    r"\s*(?:Marked|Finished prunn?ing|Finished marking) [Tt]able ([1-6]) in "
+)
+# Compressing Table 2 and 3... diskplot: Compressing tables 1 and 2.
+_PHASE_3_BEGIN = re.compile(r"\s*Compressing [Tt]ables? ([1-6]) and [2-7]")
+# Finished compressing tables 1 and 2 in 20.12 seconds.
+_PHASE_3_END = re.compile(r"\s*Finished compressing [Tt]ables? ([1-6]) and [2-7] in ")
+# cudaplot, before the plot is written: Completed Plot 1 in 160.71 seconds ( 2.68 minutes )
+_MADE = re.compile(r"Completed Plot [0-9]+ in ")
+_DONE = re.compile(r"(Finished plotting in|Completed writing plot in|Renaming plot to) ")
 _TROUBLE = re.compile(r"^(Fatal|\s*\*\*\* (Fatal|Crash))|[Ee]rror|Failed to|No space left")
-_BEGINS = {"1": 0.0, "2": 0.45, "3": 0.65, "4": 0.97}
+# The share of the whole plot at which each phase begins; cudaplot's last is writing the plot.
+_BEGINS = {"1": 0.0, "2": 0.45, "3": 0.65, "4": 0.95}
+_CUDA_BEGINS = {"1": 0.0, "2": 0.35, "3": 0.4, "4": 0.8}
 
 
 def command(kind: str, request: Request) -> list[str]:
@@ -60,21 +87,43 @@ def command(kind: str, request: Request) -> list[str]:
     return [*arguments, folder]
 
 
-def read_line(progress: Progress, line: str) -> Progress:
+def read_line(kind: str, progress: Progress, line: str) -> Progress:
     """Progress after one more line of the log."""
-    if match := _PHASE.match(line):
-        fraction = max(progress.fraction, _BEGINS[match[1]])
-        return replace(progress, phase=match[1], fraction=fraction)
+    begins = _CUDA_BEGINS if kind == CUDAPLOT else _BEGINS
     if match := _PHASE_TIME.match(line):
         seconds = {**progress.phase_seconds, match[1]: float(match[2])}
-        return replace(progress, phase_seconds=seconds)
+        after = replace(progress, phase_seconds=seconds)
+        return advanced(after, begins, match[1], 1.0)
     if match := _GENERATING.match(line):
-        return replace(progress, plot_id=match[1], phase="1")
+        return advanced(replace(progress, plot_id=match[1]), begins, "1", 0.0)
     if _DONE.match(line):
         return replace(progress, fraction=1.0)
+    if _MADE.match(line):
+        return replace(progress, fraction=max(progress.fraction, (begins["4"] + UNFINISHED) / 2))
+    if step := _step(line):
+        return advanced(progress, begins, *step)
     if _TROUBLE.search(line):
         return replace(progress, error=line.strip()[:200])
     return progress
+
+
+def _step(line: str) -> tuple[str, float] | None:
+    """The phase that a line is of, and the share of it that is done; None for other lines."""
+    if match := _PHASE.match(line):
+        return match[1], 0.01
+    if _F1.match(line):
+        return "1", 1 / 7.5
+    if match := _PHASE_1_FINAL.match(line):
+        return "1", 0.95 if match[1] == "ing" else 0.98
+    if match := _PHASE_2_TABLE.match(line):
+        return "2", (7 - int(match[1])) / 6.5
+    if match := _PHASE_3_BEGIN.match(line):
+        return "3", (int(match[1]) - 0.8) / 6.5
+    if match := _PHASE_3_END.match(line):
+        return "3", int(match[1]) / 6.5
+    if match := _PHASE_1_TABLE.match(line):
+        return "1", int(match[1]) / 7.5
+    return None
 
 
 def temp_bytes(kind: str, plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
@@ -112,7 +161,10 @@ def _split(options: tuple[str, ...]) -> tuple[list[str], list[str]]:
 
 def _plotter(kind: str) -> Plotter:
     return Plotter(
-        partial(command, kind), read_line, partial(temp_bytes, kind), partial(foreign, kind)
+        partial(command, kind),
+        partial(read_line, kind),
+        partial(temp_bytes, kind),
+        partial(foreign, kind),
     )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.plotters.base import (
+    UNFINISHED,
     ForeignPlot,
     Plotter,
     Progress,
     Request,
+    advanced,
     option,
     option_path,
     program_arguments,
@@ -25,6 +27,10 @@ _ID = re.compile(r"ID: ([0-9a-f]{64})$")
 _PHASE = re.compile(r"Starting phase ([1-4])/4: ")
 _PHASE_TIME = re.compile(r"Time for phase ([1-4]) = ([0-9.]+) seconds")
 _PROGRESS = re.compile(r"Progress update: ([01]?\.[0-9]+|[01])$")
+# Renamed final file from "/t/x.plot.2.tmp" to "/t/x.plot"
+_DONE = "Renamed final file from "
+# What chiapos itself reports at the begin of each phase, at most.
+_BEGINS = {"1": 0.0, "2": 0.42, "3": 0.61, "4": 0.98}
 _TROUBLE = re.compile(
     r"Could not|Only wrote|Retrying in five minutes|No space left|^\w*Error: |terminate called"
 )
@@ -51,12 +57,15 @@ def command(request: Request) -> list[str]:
 def read_line(progress: Progress, line: str) -> Progress:
     """Progress after one more line of the log."""
     if match := _PROGRESS.search(line):
-        return replace(progress, fraction=min(1.0, float(match[1])))
+        fraction = min(UNFINISHED, float(match[1]))
+        return replace(progress, fraction=max(progress.fraction, fraction))
     if match := _PHASE.match(line):
-        return replace(progress, phase=match[1])
+        return advanced(progress, _BEGINS, match[1], 0.0)
     if match := _PHASE_TIME.match(line):
         seconds = {**progress.phase_seconds, match[1]: float(match[2])}
-        return replace(progress, phase_seconds=seconds)
+        return advanced(replace(progress, phase_seconds=seconds), _BEGINS, match[1], 1.0)
+    if line.startswith(_DONE):
+        return replace(progress, fraction=1.0)
     if match := _ID.match(line):
         return replace(progress, plot_id=match[1])
     if _TROUBLE.search(line):

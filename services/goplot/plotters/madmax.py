@@ -13,6 +13,7 @@ from goplot.plotters.base import (
     Plotter,
     Progress,
     Request,
+    advanced,
     option,
     option_path,
     program_arguments,
@@ -22,14 +23,29 @@ from goplot.plotters.base import (
 _TEMP_GIB_K32 = 256
 
 _NAME = re.compile(r"Plot Name: plot-k[0-9]{2}-.*-([0-9a-f]{64})$")
-_TABLE = re.compile(r"\[P([1-4])\] .*?[Tt]able ([1-7])")
+# [P1] Table 2 took 145.011 sec, found 4294900000 matches
+_P1_TABLE = re.compile(r"\[P1\] Table ([1-7])")
+# [P2] Table 7 scan took 9.9 sec, [P2] Table 7 rewrite took 30.1 sec, dropped 0 entries (0 %)
+_P2_TABLE = re.compile(r"\[P2\] Table ([2-7])( scan)?")
+# [P3-1] Table 2 took 72.8 sec, wrote 3429415508 right entries, [P3-2] Table 2 took 48.6 sec, …
+_P3_TABLE = re.compile(r"\[P3(?:-([12]))?\] Table ([2-7])")
+# [P4] Starting to write C1 and C3 tables, [P4] Finished writing C2 table
+_P4_STEP = re.compile(r"\[P4\] (Starting to write C1|Finished writing C1|Writing C2|Finished)")
+_P4_SHARES = {
+    "Starting to write C1": 0.1,
+    "Finished writing C1": 0.5,
+    "Writing C2": 0.6,
+    "Finished": 0.9,
+}
 _PHASE_TIME = re.compile(r"Phase ([1-4]) took ([0-9.]+) sec")
+# Total plot creation time was 2530.76 sec (42.1793 min)
+_DONE = "Total plot creation time was "
 _TROUBLE = re.compile(
     r"failed with:|Invalid |needs to be specified|Failed to write|Cannot open|No space left"
     r"|terminate called|what\(\)"
 )
 # The share of the whole plot at which each phase begins, by madmax' usual times.
-_BEGINS = {"1": 0.0, "2": 0.42, "3": 0.6, "4": 0.95, "5": 1.0}
+_BEGINS = {"1": 0.0, "2": 0.42, "3": 0.6, "4": 0.95}
 
 
 def command(request: Request) -> list[str]:
@@ -52,17 +68,19 @@ def command(request: Request) -> list[str]:
 
 def read_line(progress: Progress, line: str) -> Progress:
     """Progress after one more line of the log."""
-    if match := _TABLE.match(line):
-        # Phase 1 goes up the tables, the others down.
-        share = int(match[2]) / 7 if match[1] == "1" else 1 - int(match[2]) / 8
-        return _at(progress, match[1], share)
+    if line.startswith("[P"):
+        step = _step(line)
+        return progress if step is None else advanced(progress, _BEGINS, *step)
     if match := _PHASE_TIME.match(line):
         seconds = {**progress.phase_seconds, match[1]: float(match[2])}
         after = replace(progress, phase_seconds=seconds)
-        following = str(int(match[1]) + 1)
-        return _at(after, min(following, "4"), 0.0 if following < "5" else 1.0)
+        if match[1] == "4":
+            return advanced(after, _BEGINS, "4", 1.0)
+        return advanced(after, _BEGINS, str(int(match[1]) + 1), 0.0)
+    if line.startswith(_DONE):
+        return replace(progress, fraction=1.0)
     if match := _NAME.match(line):
-        return _at(replace(progress, plot_id=match[1]), "1", 0.0)
+        return advanced(replace(progress, plot_id=match[1]), _BEGINS, "1", 0.0)
     if _TROUBLE.search(line):
         return replace(progress, error=line.strip()[:200])
     return progress
@@ -95,11 +113,19 @@ def foreign(arguments: list[str], folder: Path | None = None) -> ForeignPlot | N
     )
 
 
-def _at(progress: Progress, phase: str, share: float) -> Progress:
-    """Progress at a share of a phase; never backwards."""
-    begin, end = _BEGINS[phase], _BEGINS[str(int(phase) + 1)]
-    fraction = begin + (end - begin) * share
-    return replace(progress, phase=phase, fraction=max(progress.fraction, fraction))
+def _step(line: str) -> tuple[str, float] | None:
+    """The phase that a line is of, and the share of it that is done; None for other lines."""
+    if match := _P1_TABLE.match(line):
+        return "1", int(match[1]) / 7.5
+    if match := _P2_TABLE.match(line):
+        # Down from table 7, each read and then written.
+        return "2", ((7 - int(match[1])) * 2 + (1 if match[2] else 2)) / 12.5
+    if match := _P3_TABLE.match(line):
+        # Up from table 2, each in two steps.
+        return "3", ((int(match[2]) - 2) * 2 + int(match[1] or "1")) / 12.5
+    if match := _P4_STEP.match(line):
+        return "4", _P4_SHARES[match[1]]
+    return None
 
 
 PLOTTER = Plotter(command, read_line, temp_bytes, foreign)
