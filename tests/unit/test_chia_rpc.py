@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3.connection
+from urllib3.util import ssl_
 
 from goplot.chia.questions import ask_all
 from goplot.chia.rpc import Certificates, Rpc, RpcError, certificates_of, check_certificates
@@ -93,7 +93,7 @@ def test_an_ill_service_harms_only_its_own_answers(ca: Certificates) -> None:
 def test_certificates_as_chia_makes_them_are_accepted_also_by_newer_pythons(
     ca: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = urllib3.connection.create_urllib3_context
+    make = ssl_.create_urllib3_context
 
     def strict(*arguments: Any, **options: Any) -> ssl.SSLContext:
         """As urllib3 does from Python 3.13 on."""
@@ -101,7 +101,7 @@ def test_certificates_as_chia_makes_them_are_accepted_also_by_newer_pythons(
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(urllib3.connection, "create_urllib3_context", strict)
+    monkeypatch.setattr("urllib3.connection.create_urllib3_context", strict)
     with Server(ca, COMMON) as service:
         answers = ask_all({"farmer": (service.address, ("get_version",))}, ca, TIMEOUT)
     assert answers["farmer"].refused == {}
