@@ -92,7 +92,7 @@ def _written(line: bytes) -> list[float]:
         return []
     *fields, millisecond = map(int, match.groups())
     try:
-        local = datetime(*fields, millisecond * 1000)  # type: ignore[misc]
+        local = datetime(*fields, millisecond * 1000)  # type: ignore[arg-type]
         moments = {local.replace(fold=fold).timestamp() for fold in (0, 1)}
     except (OverflowError, ValueError, OSError):
         return []
