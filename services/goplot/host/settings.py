@@ -142,6 +142,11 @@ def load(path: Path) -> Settings:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not valid TOML: {error}") from error
+    return parse(document, path)
+
+
+def parse(document: Mapping[str, Any], path: Path) -> Settings:
+    """Check what a settings file says. Raises SettingsError with all mistakes, a line for each."""
     reader = _Reader(path)
     settings = _build(reader, document)
     if reader.mistakes:
