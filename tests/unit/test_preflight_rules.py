@@ -234,7 +234,7 @@ def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
         ({"goplot_pool_public_key": ""}, "goplot_pool_contract_address is not set"),
         (
             {"goplot_pool_contract_address": "xch1" + "q" * 58},
-            "goplot_pool_contract_address and goplot_pool_public_key are both set",
+            "goplot_pool_public_key is set with goplot_pool_contract_address: remove one",
         ),
         (
             {"goplot_compression": 5},

@@ -12,8 +12,8 @@ from goplot_preflight.catalogue import Catalogue
 from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
 from goplot_preflight.network import check_network, differing
-from goplot_preflight.plotters import PLOT, check_plotters
 from goplot_preflight.report import INVENTORY, Mistake, told
+from goplot_preflight.services import VARIABLES, check_services
 from goplot_preflight.values import check_value
 from goplot_preflight.written import Written
 
@@ -101,7 +101,7 @@ def _check_host(
     yield from check_receivers(host.values.get(RECEIVERS), keys, summary)
     yield from check_network(host.values)
     yield from _check_system(host)
-    yield from _check_plotters(host, refused, catalogue)
+    yield from _check_services(host, refused, catalogue)
     if "plotter" in host.groups:
         yield from _check_plotter(host, catalogue)
 
@@ -129,16 +129,18 @@ def _check_system(host: Host) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _check_plotters(
+def _check_services(
     host: Host, refused: set[str], catalogue: Catalogue
 ) -> Iterator[tuple[str, str, str]]:
-    if any(name in host.failures or name in refused for name in PLOT):
-        return
-    values = {name: _effective(host, name, catalogue) for name in PLOT}
-    secret = any(name in host.secrets for name in PLOT)
-    for variable, problem, cure in check_plotters(values, host.written):
-        if secret:
-            yield variable, told(variable, None, True), "see docs/settings.md, Plotters"
+    values = {name: _effective(host, name, catalogue) for name in VARIABLES}
+    for name, value in values.items():
+        if name in host.failures or name in refused:
+            values[name] = None
+        elif value and catalogue.options[name].get("type") == "int":
+            values[name] = int(str(value))
+    for variable, problem, cure in check_services(values, host.written):
+        if variable.split(".")[0] in host.secrets:
+            yield variable, told(variable, None, True), "see docs/settings.md"
         else:
             yield variable, problem, cure
 
@@ -159,8 +161,6 @@ def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str,
     if not contract and not pool:
         cure = f"set it (chia plotnft show), or {keys[2]} for solo plots, {later}"
         yield keys[1], "is not set", cure
-    elif contract and pool:
-        yield keys[1], f"and {keys[2]} are both set", "keep one: a plot belongs to one pool"
 
 
 def _on_toggle(host: Host, catalogue: Catalogue) -> Any:

@@ -12,8 +12,8 @@ from typing import Any
 from goplot.host.tunables import NUMBERS
 from goplot_preflight.names import nearest_key
 from goplot_preflight.network import bare_address, port_address
-from goplot_preflight.plotters import PLOTTERS
 from goplot_preflight.report import told
+from goplot_preflight.services import PLOTTERS
 from goplot_preflight.written import TEXT_KINDS, Written, check_written
 
 

@@ -1,4 +1,4 @@
-"""Preflight refuses what the services would refuse of goplot_plotters, before they do."""
+"""Preflight refuses what the services would refuse of their settings, before they do."""
 
 from __future__ import annotations
 
@@ -89,6 +89,30 @@ def test_a_plot_that_its_plotter_cannot_make_is_a_mistake(
     found = told({"goplot_plotters": plotters, **values})
     assert len(found) == bool(words), found
     assert words in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"goplot_grafana_url": "farmer1:3000"}, "goplot_grafana_url is 'farmer1:3000': it must"),
+        ({"watch_full_node_rpc": "192.168.1.5"}, "watch_full_node_rpc is '192.168.1.5': it must"),
+        ({"watch_full_node_rpc": "[fd00::5]:8555"}, ""),
+        ({"watch_quiet_seconds": 0}, "watch_quiet_seconds is 0"),
+        ({"watch_timeout_seconds": "-1"}, "watch_timeout_seconds is -1"),
+        ({"chia_root": "chia"}, "chia_root is 'chia': it must be an absolute path"),
+        (
+            {
+                "goplot_pool_contract_address": "xch1" + "q" * 58,
+                "goplot_tunables": {"on_toggle": "no"},
+            },
+            "goplot_pool_public_key is set with goplot_pool_contract_address: remove one",
+        ),
+    ],
+)
+def test_settings_that_the_services_refuse_are_mistakes(values: dict[str, Any], line: str) -> None:
+    found = told(values)
+    assert len(found) == bool(line), found
+    assert line in "".join(found)
 
 
 def test_an_option_is_quoted_as_it_is_written() -> None:
