@@ -7,6 +7,7 @@ from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look
 from dashboard.selectors import highest, least, of, total
 
 _BY = "instance, farm, disk"
+_FILL = of("instance_disk:goplot_disk_fill:ratio")
 _NONE = "No disk on the selected hosts"
 
 
@@ -25,21 +26,10 @@ def _max(metric: str) -> str:
     return f"max by ({_BY}) ({of(metric)})"
 
 
-def _mounted(metric: str) -> str:
-    """node_exporter's metric for a disk: for hosts that do not plot."""
-    found = of(metric, 'mountpoint=~"/farm/[0-9]+/[^/]+"')
-    farm = f'label_replace({found}, "farm", "$1", "mountpoint", "/farm/([0-9]+)/.+")'
-    disk = f'label_replace({farm}, "disk", "$1", "mountpoint", "/farm/[0-9]+/(.+)")'
-    return f"max by ({_BY}) ({disk})"
-
-
 def _placed(record: str) -> str:
     """A record's value for a drive, by the disk that is on it."""
     info = of("instance_drive:goplot_drive:info", 'disk!=""')
     return f"max by ({_BY}) ({info} * on (instance, drive) group_left () {of(record)})"
-
-
-_SIZE = f"{_max('goplot_disk_size_bytes')} or {_mounted('node_filesystem_size_bytes')}"
 
 
 def _summary() -> list[parts.Panel]:
@@ -69,7 +59,7 @@ def _summary() -> list[parts.Panel]:
         parts.single(
             "Size",
             "Size of all mounted disks.",
-            f"sum({_SIZE})",
+            total("instance:goplot_disk_size_bytes:sum"),
             Look("bytes", decimals=2, **small),
         ),
         parts.single(
@@ -93,7 +83,7 @@ def _summary() -> list[parts.Panel]:
         ),
         parts.lines(
             "Used, committed and size",
-            "Disks of plotters: used space, space reserved for running plots, and size.",
+            "All mounted disks: used space, space reserved for running plots, and size.",
             [
                 (total("instance:goplot_disk_used_bytes:sum"), "used"),
                 (total("instance:goplot_disk_committed_bytes:sum"), "committed"),
@@ -114,11 +104,6 @@ def _summary() -> list[parts.Panel]:
 
 
 def _every() -> list[parts.Panel]:
-    fill = (
-        f"{_max('goplot_disk_used_bytes')} / {_max('goplot_disk_size_bytes')}"
-        f" or 1 - {_mounted('node_filesystem_avail_bytes')}"
-        f" / {_mounted('node_filesystem_size_bytes')}"
-    )
     mounted = f"{of('goplot_harvester_disk_mounted')} or {of('goplot_disk_mounted')}"
     return [
         parts.table(
@@ -135,8 +120,8 @@ def _every() -> list[parts.Panel]:
                     _max("goplot_disk_in_rotation"),
                     [parts.width(100), *parts.named(_ROTATION)],
                 ),
-                ("Fill", fill, [parts.unit("percentunit"), *parts.gauge()]),
-                ("Size", _SIZE, [parts.unit("bytes")]),
+                ("Fill", f"max by ({_BY}) ({_FILL})", [parts.unit("percentunit"), *parts.gauge()]),
+                ("Size", _max("instance_disk:goplot_disk_size:bytes"), [parts.unit("bytes")]),
                 ("Committed", _max("goplot_disk_committed_bytes"), [parts.unit("bytes")]),
                 ("Room", _max("goplot_disk_available_bytes"), [parts.unit("bytes")]),
                 ("Files", _max("goplot_harvester_disk_plot_files"), [parts.width(80)]),
@@ -159,10 +144,38 @@ def _every() -> list[parts.Panel]:
             {"instance": "Host", "farm": "Farm", "disk": "Disk"},
             Look("none", width=24, height=14, empty=_NONE),
         ),
+        parts.bars(
+            "Fill of disks",
+            "Used share of each disk; the thirty with the most room. They are meant to fill up.",
+            [(f"sort_desc(bottomk(30, {_FILL}))", _NAME)],
+            Look("percentunit", height=14, steps=((None, BLUE),), high=1, empty=_NONE),
+        ),
+        parts.lines(
+            "Fill of disks over time",
+            "Used share of each disk; the thirty that grew most in this time range.",
+            [
+                (
+                    f"{_FILL} and on ({_BY}) topk(30, delta({_FILL}[$__range] @ end()))",
+                    _NAME,
+                )
+            ],
+            Look("percentunit", height=14, high=1, empty=_NONE),
+        ),
     ]
 
 
+_NAME = "{{instance}} {{farm}}/{{disk}}"
 _ROTATION = {"1": ("yes", GOOD), "0": ("out", GREY)}
+
+
+_NO_DRIVE = "No drive reports its requests"
+
+
+def _busiest(record: str) -> tuple[str, str]:
+    """The ten drives with the highest mean over the time range, and their legend."""
+    chosen = of(record)
+    most = f"topk(10, avg_over_time({chosen}[$__range] @ end()))"
+    return f"{chosen} and on (instance, drive) {most}", "{{instance}} {{drive}}"
 
 
 def _drives() -> list[parts.Panel]:
@@ -217,5 +230,17 @@ def _drives() -> list[parts.Panel]:
             "Bytes per second of all drives of the selected hosts.",
             [(total(f"instance:node_disk_{way}_bytes:rate5m"), way) for way in ("read", "written")],
             Look("Bps", colours={"read": SKY, "written": BLUE}),
+        ),
+        parts.lines(
+            "Time spent doing I/O",
+            "Share of time in which a drive had requests; the top ten.",
+            [_busiest("instance_drive:node_disk_io_time:ratio_rate5m")],
+            Look("percentunit", high=1, empty=_NO_DRIVE),
+        ),
+        parts.lines(
+            "Merged I/O",
+            "Requests per second that the kernel merged into adjacent ones; the top ten.",
+            [_busiest("instance_drive:node_disk_merged:rate5m")],
+            Look("iops", empty=_NO_DRIVE),
         ),
     ]

@@ -8,6 +8,8 @@ from dashboard.selectors import everywhere, least, most, of, total
 
 _XCH = "1e12"
 _EIB = "2^60"
+# XCH of a block: 2 at first, half of it after each of four spans of three years.
+_REWARD = f"2 / 2 ^ clamp_max(floor({most('chia_full_node_height')} / 5045760), 4)"
 _STATUSES = {
     "farming": GOOD,
     "syncing": WARNING,
@@ -194,6 +196,20 @@ def _winning() -> list[parts.Panel]:
     ]
     return [
         *panels,
+        parts.lines(
+            "XCH a day",
+            "Farmed in the preceding day, and the mean by this farm's share of the netspace.",
+            [
+                (f"sum({farmed} - {farmed} offset 1d) / {_XCH}", "farmed a day"),
+                (f"86400 / {least('chia_expected_win_seconds')} * {_REWARD}", "estimated a day"),
+            ],
+            Look(
+                "suffix: XCH",
+                width=24,
+                empty="The wallet and the full node do not answer",
+                colours={"farmed a day": GOOD, "estimated a day": ORANGE},
+            ),
+        ),
         parts.lines(
             "Netspace",
             "Estimated space of the whole network over time.",

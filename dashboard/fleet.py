@@ -131,6 +131,8 @@ def _machines() -> list[parts.Panel]:
             Look("percentunit", width=8, high=1),
         ),
         machine.pressure(),
+        machine.cpu_modes(),
+        machine.memory_kinds(),
         parts.lines(
             "Network",
             "Bytes per second of all selected hosts.",

@@ -1,7 +1,7 @@
 """Panels of the machines under goplot, shared by several dashboards."""
 
 from dashboard import parts
-from dashboard.parts import BLUE, ORANGE, PURPLE, Look
+from dashboard.parts import BLUE, GREY, ORANGE, PURPLE, RED, SKY, YELLOW, Look
 from dashboard.selectors import highest, of
 
 
@@ -12,6 +12,58 @@ def cpu() -> parts.Panel:
         "Busy share of all processors of each host; the top eight.",
         [(highest(8, "instance:node_cpu_busy:ratio_rate5m"), "{{instance}}")],
         Look("percentunit", width=8, high=1),
+    )
+
+
+def cpu_modes() -> parts.Panel:
+    """What the processors of the selected hosts do."""
+    busy = of("instance_mode:node_cpu:ratio_rate5m", 'mode!="idle"')
+    return parts.lines(
+        "CPU by mode",
+        "Mean share of each mode. iowait: idle, while a task waits for a drive.",
+        [
+            (
+                f"avg by (mode) ({busy})",
+                "{{mode}}",
+            )
+        ],
+        Look(
+            "percentunit",
+            stacked=True,
+            high=1,
+            colours={
+                "user": BLUE,
+                "nice": SKY,
+                "system": ORANGE,
+                "iowait": RED,
+                "irq": PURPLE,
+                "softirq": YELLOW,
+                "steal": GREY,
+            },
+        ),
+    )
+
+
+def memory_kinds() -> parts.Panel:
+    """What the memory of the selected hosts holds."""
+    total, free, buffers, cached, slab = (
+        f"sum({of(f'node_memory_{name}_bytes')})"
+        for name in ("MemTotal", "MemFree", "Buffers", "Cached", "SReclaimable")
+    )
+    return parts.lines(
+        "Memory by kind",
+        "Memory of all selected hosts: programs, buffers, cache that can be given up, free.",
+        [
+            (f"{total} - {free} - {buffers} - {cached} - {slab}", "programs"),
+            (buffers, "buffers"),
+            (f"{cached} + {slab}", "cache"),
+            (free, "free"),
+        ],
+        Look(
+            "bytes",
+            stacked=True,
+            colours={"programs": BLUE, "buffers": PURPLE, "cache": SKY, "free": GREY},
+        ),
     )
 
 

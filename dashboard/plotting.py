@@ -335,6 +335,8 @@ def _machine() -> list[parts.Panel]:
             Look("percentunit", width=8, high=1, colours={"memory": BLUE, "swap": ORANGE}),
         ),
         machine.pressure(),
+        machine.cpu_modes(),
+        machine.memory_kinds(),
         parts.lines(
             "Temperatures",
             "The hottest sensor and the hottest drive of each host; the top six.",

@@ -27,7 +27,8 @@ def machine(host: str, place: int, busy: float, begin: float) -> Iterator[Series
             "idle": 1 - busy,
             "user": busy * 0.8,
             "system": busy * 0.15,
-            "iowait": busy * 0.05,
+            "iowait": busy * 0.04,
+            "steal": busy * 0.01,
         }
         for mode, share in shares.items():
             swing = -0.25 * busy / (1 - busy) if mode == "idle" else 0.25
@@ -37,6 +38,14 @@ def machine(host: str, place: int, busy: float, begin: float) -> Iterator[Series
     yield Series("node_memory_MemTotal_bytes", host, still(64.0 * GIB))
     free = wave((1 - 0.7 * busy) * 60 * GIB, 5.0 * GIB * busy, 7, place)
     yield Series("node_memory_MemAvailable_bytes", host, free)
+    for kind, share in (
+        ("MemFree", 0.06),
+        ("Buffers", 0.02),
+        ("Cached", 0.4),
+        ("SReclaimable", 0.03),
+    ):
+        value = wave(share * (1 - 0.5 * busy) * 64 * GIB, 0.2 * share * GIB, 7, place)
+        yield Series(f"node_memory_{kind}_bytes", host, value)
     yield Series("node_memory_SwapTotal_bytes", host, still(8.0 * GIB))
     yield Series("node_memory_SwapFree_bytes", host, wave(7.5 * GIB, 0.2 * GIB, 9, place))
     for kind, rate in (("cpu", 0.12 * busy), ("io", 0.25 * busy), ("memory", 0.004)):
@@ -85,6 +94,11 @@ def drive(
     for way, share in (("written", 1.0), ("read", 0.7 if nvme else 0.3)):
         value = counted(rate * share, 0.5, 4 + place % 3, place)
         yield Series(f"node_disk_{way}_bytes_total", f'{host},device="{name}"', value)
+        merged = counted(rate * share / 2e6, 0.5, 4 + place % 3, place)
+        name_of = {"written": "writes", "read": "reads"}[way]
+        yield Series(f"node_disk_{name_of}_merged_total", f'{host},device="{name}"', merged)
+    busy = counted(min(0.9, rate / (1.5e9 if nvme else 2e8)), 0.4, 4 + place % 3, place)
+    yield Series("node_disk_io_time_seconds_total", f'{host},device="{name}"', busy)
     heat = wave((52 if nvme else 37) + place % 7, 2, 6, place)
     if nvme:
         yield from _nvme(f'{host},device="{name}"', heat)

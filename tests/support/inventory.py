@@ -1,11 +1,14 @@
 """Inventories as preflight judges them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from goplot_preflight.catalogue import read_catalogue
 from goplot_preflight.farm import Host, check_inventory
 from goplot_preflight.report import lines
+from goplot_preflight.written import Written
 
 CATALOGUE = read_catalogue(Path(__file__).parents[2] / "roles")
 KEY = "ab" * 48
@@ -17,6 +20,11 @@ GOOD: dict[str, Any] = {
     "goplot_farmer_public_key": KEY,
     "goplot_pool_public_key": KEY,
 }
+
+
+def scalar(text: str) -> Written:
+    """An unquoted scalar as YAML reads it and as its file has it."""
+    return Written(yaml.safe_load(text), text, json.dumps(text), "all.yml:3")
 
 
 def told(

@@ -99,6 +99,16 @@ def test_start_and_stop_are_told(root: FarmRoot, grafana: Grafana) -> None:
     assert grafana.tokens == ["Bearer glsa_x", "Bearer glsa_x"]
 
 
+def test_an_owner_chooses_further_tags(root: FarmRoot, grafana: Grafana) -> None:
+    root.configure(more=f'[annotations]\nurl = "{grafana.url}"\ntags = ["garage", "k32"]\n')
+    assert run(root, reserve(root))
+    assert send_all(root.settings, None) == 2
+    assert [told["tags"] for told in grafana.told] == [
+        ["plot_start", "garage", "k32"],
+        ["plot_stop", "garage", "k32"],
+    ]
+
+
 def test_an_absent_grafana_delays_no_plot_and_loses_nothing(
     root: FarmRoot, grafana: Grafana
 ) -> None:

@@ -112,6 +112,15 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
         assert target["datasource"] == _DATASOURCE
 
 
+def test_size_is_the_same_as_a_number_and_as_a_curve() -> None:
+    asked = {
+        panel["title"]: {target["expr"] for target in panel["targets"]}
+        for uid, panel in _panels()
+        if uid == "goplot-disks"
+    }
+    assert asked["Size"] < asked["Used, committed and size"]
+
+
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_a_query_follows_the_variables(expression: str) -> None:
     for name, matchers in re.findall(r"\b([a-zA-Z_:][\w:]*)\{([^}]*)\}", expression):

@@ -179,6 +179,10 @@ def test_a_path_used_twice_names_the_path_and_the_disk() -> None:
         ({"src": "ID=5"}, "must be UUID="),
         ({"src": "/dev/../etc/passwd"}, "must be UUID="),
         ({"src": "/mnt/disk"}, "must be UUID="),
+        ({"src": "LABEL=Seagate Expansion"}, "a name with a space can't be mounted by: use UUID="),
+        ({"src": r"/dev/disk/by-label/Seagate\x20Expansion"}, "a name with a space can't be"),
+        ({"src": "PARTLABEL=data (old)"}, "a name with the character"),
+        ({"src": "LABEL=Größe"}, "a name with the character 'ß' can't be mounted by: use UUID="),
         ({"fstype": "ntfs"}, "must be one of ext4, xfs, btrfs"),
         ({"fstyp": "xfs"}, "did you mean fstype?"),
         ({"opts": "noatime, discard"}, "as in fstab"),
@@ -230,9 +234,12 @@ def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
         ({"goplot_pool_public_key": ""}, "goplot_pool_contract_address is not set"),
         (
             {"goplot_pool_contract_address": "xch1" + "q" * 58},
-            "goplot_pool_contract_address and goplot_pool_public_key are both set",
+            "goplot_pool_public_key is set with goplot_pool_contract_address: remove one",
         ),
-        ({"goplot_compression": 5}, "chiapos makes uncompressed plots only"),
+        (
+            {"goplot_compression": 5},
+            "chiapos makes no compressed plots; set goplot_compression to 0",
+        ),
     ],
 )
 def test_a_plotter_that_cannot_plot_is_a_mistake(change: dict[str, Any], words: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from goplot_preflight.written import Position
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -52,6 +55,40 @@ NEXT_PLAY = """
         state: touch
         mode: "0644"
 """
+
+
+NUMBERS = """
+chia_version: 2.10
+level: 05  # 5, however it is read
+goplot_compression: "{{ level }}"
+goplot_tunables: {plot_gap: 1:15:00, max_plots: 010, on_toggle: stop, load_max: 100}
+goplot_farmer_public_key: 0xKEY
+chia_settings: {farmer: {launcher: 0x1F, port: 8447}}
+tls_names: [farm.example, &alias 1.10]
+goplot_plotters:
+  madmax: {program: /usr/bin/chia_plot, options: [-r, 8, -u, 010]}
+  madmx: {program: /usr/bin/chia_plot}
+farm_layout_mounts:
+  - {path: /plot_temp/1, src: /dev/md/temp, fstype: xfs}
+  - {path: /farm/1/disk1, src: "LABEL=Seagate Expansion", fstype: ext4}
+  - {path: /farm/1/disk2, src: '/dev/disk/by-label/Seagate\\x20Expansion', fstype: ext4}
+"""
+NUMBERS_TOLD = (
+    'chia_version is written 2.10 in {file}:2, which is read as 2.1: put it in quotes: "2.10"',
+    "goplot_tunables.plot_gap is written 1:15:00 in {file}:5, which is read as 4500: "
+    "write the plain number: 4500",
+    "goplot_tunables.max_plots is written 010 in {file}:5, which is read as 8: "
+    "write the plain number: 10, or 8 if that is meant",
+    "goplot_farmer_public_key has a value in {file}:6 that is not read as it is written: "
+    "put it in quotes",
+    "chia_settings.farmer.launcher is written 0x1F in {file}:7",
+    "tls_names[1] is written 1.10 in {file}:8, which is read as 1.1: put it in quotes",
+    'goplot_plotters.madmax.options[1] is 8: put it in quotes: "8"',
+    'goplot_plotters.madmax.options[3] is 8: put it in quotes: "010"',
+    "goplot_plotters.madmx is not a known plotter",
+    "farm_layout_mounts[1].src is 'LABEL=Seagate Expansion': a name with a space can't be",
+    "farm_layout_mounts[2].src is '/dev/disk/by-label/Seagate",
+)
 
 
 class Site:
@@ -152,6 +189,58 @@ def test_a_good_inventory_goes_on_and_templates_may_use_defaults(site: Site) -> 
     if "operating system is" not in result.stdout:
         assert result.returncode == 0, result.stdout
         assert site.changed() == ["plotter1"]
+
+
+def test_what_yaml_makes_of_unquoted_values_is_told_with_file_line_and_cure(site: Site) -> None:
+    file = site.write("host_vars/plotter1.yml", NUMBERS.replace("KEY", "8d" * 48))
+    result = site.run()
+    found = told(result.stdout)
+    wanted = [f"plotter1: {line.format(file=file)}" for line in NUMBERS_TOLD]
+    assert len(found) == len(wanted), "\n".join(found)
+    for words in wanted:
+        assert any(line.startswith(words) for line in found), (words, found)
+    assert site.changed() == []
+
+
+def test_values_of_other_files_are_found_and_secrets_stay_hidden(site: Site) -> None:
+    ini = site.write("more", "[plotter]\nplotter1 chia_version=2.10\n")
+    hosts = site.write(
+        "hosts.yml",
+        HOSTS.format(python=sys.executable).replace(
+            "harvester1: {}", "harvester1: {goplot_k: 0x20}"
+        ),
+    )
+    users = "---\nprometheus_basic_auth_users: {owner: 0123456}\n"
+    secret = site.write("group_vars/farmer.yml", users)
+    assert site.program("ansible-vault", "encrypt", str(secret)).returncode == 0
+    result = site.run("-e", "verify_seconds=010", "-e", '{"goplot_farmer_public_key": 12}')
+    found = told(result.stdout)
+    for words in (
+        f"plotter1: chia_version is written 2.10 in {ini}:2, which is read as 2.1: "
+        "put it in quotes: '\"2.10\"'",
+        f"harvester1: goplot_k is written 0x20 in {hosts}:7, which is read as 32",
+        f"farmer1: prometheus_basic_auth_users.owner has a value in {secret}:2 that is not read as "
+        "it is written: put it in quotes",
+        "farmer1, plotter1, harvester1: goplot_farmer_public_key has a value that is not shown "
+        "here: must be the 96 hexadecimal digits of a key; put it in quotes",
+    ):
+        assert any(line.startswith(words) for line in found), (words, found)
+    assert len(found) == 4
+    assert not any(text in result.stdout + result.stderr for text in ("0123456", "42798"))
+
+
+def test_where_a_value_was_read_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = REPOSITORY / "roles/preflight/action_plugins/preflight_inventory.py"
+    spec = importlib.util.spec_from_file_location("preflight_inventory", path)
+    assert spec
+    assert spec.loader
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    read = DataLoader().load("a: 010", file_name="/inventory/all.yml")["a"]
+    assert plugin._position(read) == Position(Path("/inventory/all.yml"), 1, 4)
+    assert plugin._position(8) is None
+    monkeypatch.setattr(plugin, "Origin", None)
+    assert plugin._position(read) is None
 
 
 def test_encrypted_values_are_never_printed(site: Site) -> None:

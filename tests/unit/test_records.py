@@ -9,6 +9,9 @@ import pytest
 _RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
 _HOST = 'job="node",instance="plotter1",groups="plotter"'
 _SIZE = f"node_filesystem_size_bytes{{{_HOST}"
+_HARVESTER = 'job="node",instance="harvester1",groups="harvester"'
+_ALONE = f"node_filesystem_size_bytes{{{_HARVESTER}"
+_FREE = f"node_filesystem_avail_bytes{{{_HARVESTER}"
 _PLOT = f'{_HOST},index="7",farm="1",disk="disk1",temp_farm="2"'
 
 # What is scraped each minute, what is asked and when, and the answer: labels and value.
@@ -59,6 +62,59 @@ _CASES: dict[str, tuple[dict[str, str], tuple[str, str], list[tuple[str, float]]
         },
         ("instance_farm:node_disk_written_bytes:rate5m", "10m"),
         [(f'{_HOST},farm="1"', 3)],
+    ),
+    "the size of all disks, also where nothing plots": (
+        {
+            f'goplot_disk_size_bytes{{{_HOST},farm="1",disk="disk1"}}': "100x10",
+            f'{_SIZE},device="/dev/sda1",mountpoint="/farm/1/disk1"}}': "90x10",
+            f'{_ALONE},device="/dev/sda1",mountpoint="/farm/2/disk7"}}': "40x10",
+            f'{_ALONE},device="/dev/sda2",mountpoint="/"}}': "7x10",
+        },
+        ("instance:goplot_disk_size_bytes:sum", "10m"),
+        [(_HOST, 100), (_HARVESTER, 40)],
+    ),
+    "the used space of all disks, also where nothing plots": (
+        {
+            f'goplot_disk_used_bytes{{{_HOST},farm="1",disk="disk1"}}': "60x10",
+            f'{_ALONE},device="/dev/sda1",mountpoint="/farm/2/disk7"}}': "40x10",
+            f'{_FREE},device="/dev/sda1",mountpoint="/farm/2/disk7"}}': "10x10",
+        },
+        ("instance:goplot_disk_used_bytes:sum", "10m"),
+        [(_HOST, 60), (_HARVESTER, 30)],
+    ),
+    "the fill of each disk": (
+        {
+            f'goplot_disk_size_bytes{{{_HOST},farm="1",disk="disk1"}}': "100x10",
+            f'goplot_disk_used_bytes{{{_HOST},farm="1",disk="disk1"}}': "60x10",
+            f'{_ALONE},device="/dev/sda1",mountpoint="/farm/2/disk7"}}': "40x10",
+            f'{_FREE},device="/dev/sda1",mountpoint="/farm/2/disk7"}}': "10x10",
+        },
+        ("instance_disk:goplot_disk_fill:ratio", "10m"),
+        [(f'{_HOST},farm="1",disk="disk1"', 0.6), (f'{_HARVESTER},farm="2",disk="disk7"', 0.75)],
+    ),
+    "the share of time in which a drive had requests": (
+        {
+            f'node_disk_io_time_seconds_total{{{_HOST},device="sda"}}': "0+45x10",
+            f'node_disk_io_time_seconds_total{{{_HOST},device="nvme0n1"}}': "0+6x10",
+        },
+        ("instance_drive:node_disk_io_time:ratio_rate5m", "10m"),
+        [(f'{_HOST},drive="sda"', 0.75), (f'{_HOST},drive="nvme0n1"', 0.1)],
+    ),
+    "merged requests a second": (
+        {
+            f'node_disk_reads_merged_total{{{_HOST},device="sda"}}': "0+60x10",
+            f'node_disk_writes_merged_total{{{_HOST},device="sda"}}': "0+120x10",
+        },
+        ("instance_drive:node_disk_merged:rate5m", "10m"),
+        [(f'{_HOST},drive="sda"', 3)],
+    ),
+    "the share of each mode of the processors": (
+        {
+            f'node_cpu_seconds_total{{{_HOST},cpu="0",mode="iowait"}}': "0+15x10",
+            f'node_cpu_seconds_total{{{_HOST},cpu="1",mode="iowait"}}': "0+45x10",
+        },
+        ("instance_mode:node_cpu:ratio_rate5m", "10m"),
+        [(f'{_HOST},mode="iowait"', 0.5)],
     ),
     "the busy share of all processors": (
         {

@@ -20,6 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "services"))
 from goplot_preflight.catalogue import Catalogue, read_catalogue
 from goplot_preflight.farm import GROUPS, Host, check_inventory
 from goplot_preflight.report import lines
+from goplot_preflight.written import Position, Sources, Written, written_of
+
+try:
+    from ansible._internal._datatag._tags import Origin
+except ImportError:  # Ansible's own, and free to change: mistakes then lack file and line
+    Origin = None
 
 _ROLES = Path(__file__).resolve().parents[2]
 _REASON_CHARACTERS = 160
@@ -43,7 +49,8 @@ class ActionModule(ActionBase):
         catalogue = read_catalogue(_ROLES)
         names = dict.fromkeys(host for group in GROUPS for host in groups.get(group, []))
         encrypted = self._encrypted_names(variables)
-        hosts = [self._host(name, variables, catalogue, encrypted) for name in names]
+        sources = Sources(self._text)
+        hosts = [self._host(name, variables, catalogue, encrypted, sources) for name in names]
         mistakes = lines(check_inventory(hosts, groups, catalogue))
         # Shown line by line, since Ansible prints a failed task's message twice.
         for line in mistakes:
@@ -62,6 +69,7 @@ class ActionModule(ActionBase):
         task_vars: Mapping[str, Any],
         catalogue: Catalogue,
         encrypted: frozenset[str],
+        sources: Sources,
     ) -> Host:
         raw = task_vars["hostvars"].raw_get(name)
         # Templates in an inventory may refer to a default of a role, which hostvars does not have.
@@ -73,11 +81,13 @@ class ActionModule(ActionBase):
             }
         )
         values, failures, secrets = {}, {}, set()
+        written: dict[str, Written] = {}
         for variable in sorted(raw.keys() & catalogue.options.keys()):
             if _is_secret(variable, raw[variable], encrypted):
                 secrets.add(variable)
             try:
                 values[variable] = templar.template(raw[variable])
+                written.update(written_of(variable, values[variable], _position, sources))
             except AnsibleUndefinedVariable as error:
                 # A fact that preflight does not gather is checked by the role that needs it.
                 if "ansible_" not in str(raw[variable]):
@@ -94,7 +104,17 @@ class ActionModule(ActionBase):
             names=frozenset(raw),
             secrets=frozenset(secrets),
             system=(str(system[0]), str(system[1])) if all(system) else None,
+            written=written,
         )
+
+    def _text(self, path: Path) -> str:
+        """A file of the inventory, decrypted; nothing if it can't be read again."""
+        try:
+            text = self._loader.get_text_file_contents(str(path))
+        except AnsibleError:
+            return ""
+        # PyYAML takes no text that Ansible has tagged.
+        return text.encode(errors="replace").decode()
 
     def _encrypted_names(self, task_vars: Mapping[str, Any]) -> frozenset[str]:
         """The variables from files that are encrypted as a whole."""
@@ -108,6 +128,14 @@ class ActionModule(ActionBase):
                 if path.is_file() and _is_encrypted(path):
                     names |= set(self._loader.load_from_file(str(path)) or {})
         return frozenset(names)
+
+
+def _position(value: object) -> Position | None:
+    """Where Ansible read a value; a template's value has the position of what it refers to."""
+    origin = Origin.get_tag(value) if Origin else None
+    if not origin or not origin.path or not origin.line_num:
+        return None
+    return Position(Path(origin.path), origin.line_num, origin.col_num or 0)
 
 
 def _is_encrypted(path: Path) -> bool:

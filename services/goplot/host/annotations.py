@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ class Annotation:
     time: float
     tags: tuple[str, ...]
     text: str
+
+    def tagged(self, tags: tuple[str, ...]) -> "Annotation":
+        """The same with further tags; the first stays the event's, which dashboards query."""
+        return replace(self, tags=(*self.tags, *tags))
 
     def body(self) -> dict[str, Any]:
         """The body of POST /api/annotations, whose times are in milliseconds."""

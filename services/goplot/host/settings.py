@@ -110,6 +110,7 @@ class Settings:
     plotters: Mapping[str, PlotterSettings]
     annotations_url: str | None
     annotations_ca: Path | None
+    annotations_tags: tuple[str, ...]
     host: HostSettings
     chia: ChiaSettings
     farmer_collector: FarmerSettings | None
@@ -142,6 +143,11 @@ def load(path: Path) -> Settings:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not valid TOML: {error}") from error
+    return parse(document, path)
+
+
+def parse(document: Mapping[str, Any], path: Path) -> Settings:
+    """Check what a settings file says. Raises SettingsError with all mistakes, a line for each."""
     reader = _Reader(path)
     settings = _build(reader, document)
     if reader.mistakes:
@@ -194,7 +200,7 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
     reader.only(document, _TABLES, "")
     plotters = _plotters(reader, reader.table(document, "plotters"))
     annotations = reader.table(document, "annotations")
-    reader.only(annotations, ("url", "ca"), "annotations.")
+    reader.only(annotations, ("url", "ca", "tags"), "annotations.")
     url = reader.take(annotations, "url", str, "", "annotations.")
     if url and not url.startswith(("http://", "https://")):
         reader.refuse("annotations.url", f"is {url!r}; it must begin with http:// or https://")
@@ -213,6 +219,7 @@ def _build(reader: _Reader, document: Mapping[str, Any]) -> Settings:
         plotters=plotters,
         annotations_url=url or None,
         annotations_ca=Path(ca) if ca else None,
+        annotations_tags=reader.strings(annotations, "tags", "annotations."),
         host=HostSettings(Path(mountinfo), Path(proc), units),
         chia=_chia(reader, reader.table(document, "chia")),
         farmer_collector=_farmer(reader, document),

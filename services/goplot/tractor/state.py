@@ -172,6 +172,7 @@ class JobState:
         try:
             active = len(read_jobs(roots.jobs)[0])
             most = read_tunables(roots.config, read_last_good(roots.state)).max_plots
-            spool(roots.state, self.job.index, make(active, most))
+            annotation = make(active, most).tagged(self.settings.annotations_tags)
+            spool(roots.state, self.job.index, annotation)
         except OSError as error:
             self.warn(f"its annotation is lost: {error}")

@@ -13,7 +13,9 @@ from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
 from goplot_preflight.network import check_network, differing
 from goplot_preflight.report import INVENTORY, Mistake, told
+from goplot_preflight.services import VARIABLES, check_services
 from goplot_preflight.values import check_value
+from goplot_preflight.written import Written
 
 GROUPS = ("farmer", "plotter", "harvester")
 _CLOSE_GROUP = 0.8
@@ -26,7 +28,8 @@ class Host:
 
     `values` are the templated values of goplot's variables, `failures` tell why one could not be
     templated, `names` are all the variables, `secrets` those whose value is encrypted, `system` is
-    (distribution, version), or nothing for a host that was not reached.
+    (distribution, version), or nothing for a host that was not reached. `written` are the numbers
+    and dates of the values as the inventory's files have them, by name as in a mistake.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Host:
     names: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     system: tuple[str, str] | None = None
+    written: Mapping[str, Written] = field(default_factory=dict)
 
 
 def check_inventory(
@@ -78,8 +82,14 @@ def _check_host(
         yield name, "is not a variable of goplot", unknown[name]
     for name, reason in host.failures.items():
         yield name, f"cannot be evaluated ({reason})", "correct the template or what it refers to"
+    refused = set()
     for name, value in host.values.items():
-        yield from check_value(name, catalogue.options[name], value, name in host.secrets)
+        found = check_value(
+            name, catalogue.options[name], value, name in host.secrets, host.written
+        )
+        for mistake in found:
+            refused.add(name)
+            yield mistake
     format_all = _truth(host, "farm_layout_format", catalogue)
     for variable, problem, cure in check_mounts(host.values.get(MOUNTS), format_all):
         if MOUNTS in host.secrets:
@@ -91,7 +101,7 @@ def _check_host(
     yield from check_receivers(host.values.get(RECEIVERS), keys, summary)
     yield from check_network(host.values)
     yield from _check_system(host)
-    yield from _check_compression(host, catalogue)
+    yield from _check_services(host, refused, catalogue)
     if "plotter" in host.groups:
         yield from _check_plotter(host, catalogue)
 
@@ -119,13 +129,20 @@ def _check_system(host: Host) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _check_compression(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
-    plotter = _effective(host, "goplot_plotter", catalogue)
-    level = host.values.get("goplot_compression")
-    if plotter == "chiapos" and str(level).isdigit() and int(str(level)) > 0:
-        cure = "chiapos makes uncompressed plots only: set 0, or another goplot_plotter"
-        shown = told("goplot_compression", level, "goplot_compression" in host.secrets)
-        yield "goplot_compression", shown, cure
+def _check_services(
+    host: Host, refused: set[str], catalogue: Catalogue
+) -> Iterator[tuple[str, str, str]]:
+    values = {name: _effective(host, name, catalogue) for name in VARIABLES}
+    for name, value in values.items():
+        if name in host.failures or name in refused:
+            values[name] = None
+        elif value and catalogue.options[name].get("type") == "int":
+            values[name] = int(str(value))
+    for variable, problem, cure in check_services(values, host.written):
+        if variable.split(".")[0] in host.secrets:
+            yield variable, told(variable, None, True), "see docs/settings.md"
+        else:
+            yield variable, problem, cure
 
 
 def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
@@ -144,8 +161,6 @@ def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str,
     if not contract and not pool:
         cure = f"set it (chia plotnft show), or {keys[2]} for solo plots, {later}"
         yield keys[1], "is not set", cure
-    elif contract and pool:
-        yield keys[1], f"and {keys[2]} are both set", "keep one: a plot belongs to one pool"
 
 
 def _on_toggle(host: Host, catalogue: Catalogue) -> Any:

@@ -12,6 +12,8 @@ MOUNTS = "farm_layout_mounts"
 _DISK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TAG = re.compile(r"(UUID|LABEL|PARTUUID|PARTLABEL)=[A-Za-z0-9._:@#+-]+")
 _DEVICE = re.compile(r"/dev/[A-Za-z0-9._:@#+/-]+")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._:@#+/-]")
+_BY_NAME = ("LABEL=", "PARTLABEL=", "UUID=", "PARTUUID=", "/dev/")
 _OPTIONS = re.compile(r"[^\s,%]+(,[^\s,%]+)*")
 _SHAPES = "a disk is mounted at /farm/<farm>/<disk>, a temp farm at /plot_temp/<farm>"
 _FORMATTED = ("ext4", "xfs")
@@ -65,11 +67,12 @@ def _check_path(name: str, path: object) -> Iterator[tuple[str, str, str]]:
             f"the farm number {parts[2]!r} must be a positive whole number, as in /{parts[1]}/1",
         )
     if len(parts) == 4 and not _DISK.fullmatch(parts[3]):
+        space = "has a space: it " if " " in parts[3] else ""
         yield (
             name,
             told("path", path),
-            f"the disk name {parts[3]!r} must be letters, digits and . _ - and begin with a letter "
-            "or digit, as in disk1",
+            f"the disk name {parts[3]!r} {space}must be letters, digits and . _ - "
+            "and begin with a letter or digit, as in disk1",
         )
 
 
@@ -84,8 +87,7 @@ def _check_source(
         yield (
             f"{name}.src",
             told("src", source),
-            "must be UUID=..., LABEL=..., PARTUUID=..., PARTLABEL=... (see lsblk -f) or a path "
-            "under /dev",
+            _source_cure(source),
         )
     wanted = mount.get("format", format_all)
     if str(wanted).lower() not in {"true", "yes", "on", "1"}:
@@ -104,6 +106,19 @@ def _check_source(
             f"is set for {fstype}",
             f"goplot formats {' and '.join(_FORMATTED)}; for another, format it by hand",
         )
+
+
+def _source_cure(source: str) -> str:
+    ways = "UUID=..., LABEL=..., PARTUUID=..., PARTLABEL=... (see lsblk -f) or a path under /dev"
+    named = source.partition("=")[2] if "=" in source else source
+    strange = sorted(set(_UNUSUAL.findall(named)))
+    # udev writes characters of a label that are unusual in a path as \xNN.
+    if "\\x20" in source:
+        strange = [" "]
+    if not strange or not source.startswith(_BY_NAME):
+        return f"must be {ways}"
+    what = "a space" if strange == [" "] else f"the character {strange[0]!r}"
+    return f"a name with {what} can't be mounted by: use UUID=..., which lsblk -f prints"
 
 
 def _identities(mount: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -1,8 +1,9 @@
-"""Rules on TLS and authentication."""
+"""Rules on addresses, TLS and authentication."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 _GIVEN = ("tls_certificate", "tls_key", "tls_ca")
@@ -22,8 +23,42 @@ def check_network(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             if not 0 < len(str(password).encode()) <= _LONGEST:
                 cure = f"must have from 1 to {_LONGEST} bytes"
                 yield name, f"has a password for {user} that can't be used", cure
-            if ":" in str(user) or not str(user):
+            if not isinstance(user, str):
+                yield name, f"has a user {user!r} that is not text", "put the name in quotes"
+            elif ":" in user or not user:
                 yield name, "has a user without a name or with a colon", "name the user"
+
+
+def port_address(text: str) -> str:
+    """What an address with a port must be, if this is none; a host name is one. Or nothing."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        return "must be an address and a port, such as :9090, 127.0.0.1:9090 or [::1]:9090"
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        return f"an IPv6 address is in brackets before its port, such as [::1]:{port}"
+    if host.startswith("[") and not isinstance(_literal(host[1:-1]), IPv6Address):
+        return f"only an IPv6 address is in brackets, such as [::1]:{port}"
+    return ""
+
+
+def bare_address(text: str) -> str:
+    """What an address without a port must be, if this is none. Or nothing."""
+    if not text or (_literal(text) and "%" not in text):
+        return ""
+    bare = text.removeprefix("[").removesuffix("]")
+    if bare != text and _literal(bare):
+        return f"write it without brackets: {bare}"
+    return (
+        "Grafana listens on addresses only: write an IP address of the host such as 192.168.1.10 "
+        "or ::1, 0.0.0.0 for all, or nothing"
+    )
+
+
+def _literal(text: str) -> object:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def differing(all_values: list[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:

@@ -29,12 +29,17 @@ class Mistake:
     cure: str
 
 
+def is_secret(variable: str) -> bool:
+    """Whether the value of a variable must not be shown, by its name."""
+    return bool(_SECRET_NAME.search(variable))
+
+
 def told(variable: str, value: object, secret: bool = False) -> str:
     """Describes a variable's value; the value of a secret is never shown.
 
     A variable is secret if the caller says so (it is encrypted) or if its name does.
     """
-    if secret or _SECRET_NAME.search(variable):
+    if secret or is_secret(variable):
         return "has a value that is not shown here"
     if value is None:
         return "has no value"

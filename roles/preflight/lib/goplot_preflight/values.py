@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from goplot.host.tunables import NUMBERS
 from goplot_preflight.names import nearest_key
+from goplot_preflight.network import bare_address, port_address
 from goplot_preflight.report import told
+from goplot_preflight.services import PLOTTERS
+from goplot_preflight.written import TEXT_KINDS, Written, check_written
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,12 @@ _PATTERNS = {
         (r"(?=.*[1-9])(\d+(ms|[smhdw]))+", "a time with its unit such as 30s, 5m or 1h30m"),
     ),
 }
+_ADDRESSES = {
+    "alertmanager_listen_address": port_address,
+    "grafana_listen_address": bare_address,
+    "node_exporter_listen_address": port_address,
+    "prometheus_listen_address": port_address,
+}
 _NOUNS = {
     "str": "text",
     "path": "a path",
@@ -93,23 +104,35 @@ _BOOLEANS = {"yes", "no", "on", "off", "true", "false", "1", "0", "y", "n", "t",
 
 
 def check_value(
-    variable: str, spec: Mapping[str, Any], value: object, secret: bool = False
+    variable: str,
+    spec: Mapping[str, Any],
+    value: object,
+    secret: bool = False,
+    written: Mapping[str, Written] = MappingProxyType({}),
 ) -> Iterator[tuple[str, str, str]]:
     """Yields (variable, problem, cure) for each problem with a value.
 
-    Nested options are named with a dot, elements of a list with their index from 0.
+    Nested options are named with a dot, elements of a list with their index from 0. `written` has
+    the numbers and dates within the value as their files have them, by the same names.
     """
     kind = spec.get("type", "str")
+    misread = list(check_written(variable, kind, written, secret))
+    if misread:
+        yield from misread
+        return
     bounds = RANGES.get(variable)
     noun = _NOUNS.get(kind, kind)
     must = bounds.words(noun) if bounds else f"must be {noun}"
     if value is None:
         yield variable, told(variable, value), f"{must}; for the default, delete the line"
         return
+    quotes = "put it in quotes" if kind in TEXT_KINDS and not isinstance(value, str) else ""
     if not _is(kind, value):
-        quotes = "; YAML reads on, off, yes and no as true and false: put it in quotes"
-        hint = quotes if noun == "text" and isinstance(value, bool) else ""
-        yield variable, told(variable, value, secret), must + hint
+        reads = "YAML reads on, off, yes and no as true and false: "
+        hint = (reads if isinstance(value, bool) else "") + quotes
+        scalar = isinstance(value, (bool, date))
+        text = f"{must}; {hint}" if quotes and scalar else must
+        yield variable, told(variable, value, secret), text
         return
     if bounds and not bounds.holds(float(str(value))):
         yield variable, told(variable, value, secret), must
@@ -119,21 +142,36 @@ def check_value(
         yield variable, told(variable, value, secret), f"must be one of {named}"
     pattern, example = _PATTERNS.get(variable, ("", ""))
     if pattern and not re.fullmatch(pattern, str(value)):
-        yield variable, told(variable, value, secret), f"must be {example}"
+        hint = f"; {quotes}" if quotes and "quotes" not in example else ""
+        yield variable, told(variable, value, secret), f"must be {example}{hint}"
+    if variable in _ADDRESSES and (fault := _ADDRESSES[variable](str(value))):
+        yield variable, told(variable, value, secret), fault
     if isinstance(value, list):
         element = {**spec, "type": spec.get("elements", "raw")}
         for index, item in enumerate(value):
-            yield from check_value(f"{variable}[{index}]", element, item, secret)
+            yield from check_value(f"{variable}[{index}]", element, item, secret, written)
     elif isinstance(value, dict) and spec.get("options"):
-        yield from _check_keys(variable, spec["options"], value, secret)
+        yield from _check_keys(variable, spec["options"], value, secret, written)
+    elif isinstance(value, dict) and spec.get("no_log"):
+        # Passwords by user.
+        for key, item in value.items():
+            yield from check_value(f"{variable}.{key}", {"type": "str"}, item, secret, written)
+    elif isinstance(value, dict) and variable != PLOTTERS:
+        for name in written:
+            if name.startswith(f"{variable}."):
+                yield from check_written(name, "raw", written, secret)
 
 
 def _check_keys(
-    variable: str, options: Mapping[str, Mapping[str, Any]], value: dict[str, Any], secret: bool
+    variable: str,
+    options: Mapping[str, Mapping[str, Any]],
+    value: dict[str, Any],
+    secret: bool,
+    written: Mapping[str, Written],
 ) -> Iterator[tuple[str, str, str]]:
     for key, item in value.items():
         if key in options:
-            yield from check_value(f"{variable}.{key}", options[key], item, secret)
+            yield from check_value(f"{variable}.{key}", options[key], item, secret, written)
         else:
             yield f"{variable}.{key}", "is not known", nearest_key(str(key), options)
     for key, option in options.items():
