@@ -166,7 +166,7 @@ class JobState:
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
         """Spool an annotation if Grafana is configured; a failure does not end the plot."""
-        if self.settings.annotations_url is None:
+        if self.settings.annotations.url is None:
             return
         roots = self.settings.roots
         try:
