@@ -67,7 +67,9 @@ def _token() -> str | None:
 def main() -> int:
     """Send the spool once. Returns FAILED of goplot.host.program while it is not empty."""
     options = program.parser("goplot-annotations", __doc__).parse_args()
-    return program.run("goplot-annotations: annotations wait", options.settings, _once)
+    return program.run(
+        "goplot-annotations: annotations wait", options.settings, _once, ("roots", "annotations")
+    )
 
 
 def _once(settings: Settings) -> int:
