@@ -35,8 +35,8 @@ def run(
 ) -> int:
     """Do the work of a program with those tables of the settings that it uses.
 
-    A mistake in another table stops other programs, not this one. Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after an OSError;
-    either is logged.
+    A mistake in another table stops other programs, not this one. Returns what `work` returns,
+    SETTINGS when the settings can't be used, FAILED after an OSError; either is logged.
     """
     start_logging()
     try:
