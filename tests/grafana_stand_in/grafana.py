@@ -65,7 +65,7 @@ def matches(secret: str, kept: str) -> bool:
 
 
 class StandIn:
-    """What Grafana knows: its settings, what is provisioned, and what it was told."""
+    """What Grafana knows: its settings, what is provisioned, and what it has received."""
 
     def __init__(self, config: Path, paths: dict[str, Path]) -> None:
         """Raises OSError or KeyError when a file that must be there is not."""

@@ -154,7 +154,7 @@ def test_rules_ask_for_metrics_that_goplot_writes() -> None:
 
 
 @pytest.mark.parametrize("name", ["goplot_plots_run", "chia_harvester_op"])
-def test_a_metric_that_nobody_writes_is_told(name: str) -> None:
+def test_a_metric_that_nobody_writes_is_reported(name: str) -> None:
     assert not is_written(name)
 
 
