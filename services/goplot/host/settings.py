@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,10 +211,6 @@ class Settings:
     host: HostSettings = field(default_factory=HostSettings)
     mistakes: tuple[Mistake, ...] = ()
 
-    def listed(self, mistakes: Iterable[Mistake]) -> str:
-        """Mistakes for people, a line for each."""
-        return "\n".join(f"{self.path}: {mistake}" for mistake in mistakes)
-
 
 #: The tables of the file. [plotters] has one such table for each plotter, by its name.
 TABLES: "dict[str, type[DataclassInstance]]" = {
@@ -230,20 +226,7 @@ TABLES: "dict[str, type[DataclassInstance]]" = {
 
 
 def load(path: Path, tables: Collection[str] = TABLES) -> Settings:
-    """Read a settings file for a program that uses these tables of it.
-
-    Raises SettingsError with all mistakes in them. Keys of other tables may be wrong: they have
-    their defaults.
-    """
-    settings = read(path)
-    found = [one for one in settings.mistakes if one.table in tables or one.table not in TABLES]
-    if found:
-        raise SettingsError(settings.listed(found))
-    return settings
-
-
-def read(path: Path) -> Settings:
-    """Read a settings file, with its mistakes. Raises SettingsError when it can't be parsed."""
+    """Read a settings file as `parse` does. Raises SettingsError when it can't be read, too."""
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)
@@ -253,6 +236,23 @@ def read(path: Path) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: is not valid TOML: {error}; correct it there") from error
+    return parse(document, path, tables)
+
+
+def parse(document: Mapping[str, Any], path: Path, tables: Collection[str] = TABLES) -> Settings:
+    """The settings for a program that uses these tables of them.
+
+    Raises SettingsError with all mistakes in them. Keys of other tables may be wrong: they have
+    their defaults, and `mistakes` lists them.
+    """
+    settings = _read(document, path)
+    found = [one for one in settings.mistakes if one.table in tables or one.table not in TABLES]
+    if found:
+        raise SettingsError("\n".join(f"{path}: {mistake}" for mistake in found))
+    return settings
+
+
+def _read(document: Mapping[str, Any], path: Path) -> Settings:
     mistakes = Mistakes()
     mistakes.check_names(document, TABLES)
     found: dict[str, Any] = {
