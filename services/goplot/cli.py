@@ -3,24 +3,30 @@
 import argparse
 import json
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from goplot import __version__
 from goplot.host.program import FAILED, OK, SETTINGS
-from goplot.host.report import read_report
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.report import has_reported, read_report
+from goplot.host.settings import DEFAULT_PATH, TABLES, Settings, SettingsError, load
 from goplot.host.tunables import (
     NAMES,
     NUMBERS,
+    RUN,
     Tunables,
     read_last_good,
     read_tunables,
     set_tunable,
+    tunable_path,
 )
-from goplot.host.units import UnitError, units_of
+from goplot.host.units import SystemdUnits, UnitError, units_of
+from goplot.pacer.decision import Decision, Reason
 from goplot.pacer.start import Snapshot, look, start_plot
+from goplot.people.caller import become_owner, seen_by_caller
 from goplot.people.status import (
     Status,
     disks_document,
@@ -30,27 +36,70 @@ from goplot.people.status import (
     problems,
     status_document,
     status_text,
+    units_document,
+    units_text,
 )
 
 PROBLEMS = 3
 NOT_STARTED = 4
+#: What a shell shows for a program that SIGPIPE has ended.
+READER_LEFT = 128 + 13
+
+#: The tables of the settings that a command uses; what it does not name uses all.
+_USED: Mapping[str, tuple[str, ...]] = {
+    "status": ("roots", "host"),
+    "disks": ("roots", "host"),
+    "set": ("roots",),
+    "stop": ("roots", "host"),
+    "pause": ("roots", "host"),
+    "resume": ("roots", "host"),
+    "farm": ("roots", "chia", "farmer_collector", "harvester_collector", "host"),
+}
 
 _EPILOG = """exit codes: 0 success, 1 failure, 2 usage error,
 3 status, disks or farm show a problem, 4 no plot starts now, 78 the settings can't be used"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code that the help text names."""
-    options = _parser().parse_args(arguments)
+    """Run one command. Returns the exit code that the help text names.
+
+    A reader that has left, such as `head`, ends the command without a message.
+    """
+    try:
+        try:
+            return _main(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would be written once more when the interpreter ends.
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return READER_LEFT
+
+
+def _main(arguments: Sequence[str]) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "harvester-log" and not (options.check or options.files):
+        parser.error("harvester-log --check needs a FILE")
     try:
         if options.command == "completion":
             return _completion()
         if options.command == "harvester-log":
-            return _check_log(options.check, as_json=options.json)
-        return _run(load(options.settings), options)
+            return _check_log([*options.check, *options.files], as_json=options.json)
+        if options.command in ("status", "disks"):
+            return _show(options)
+        return _run(load(options.settings, _USED.get(options.command, TABLES)), options)
+    except BrokenPipeError:
+        raise
     except SettingsError as error:
         print(error, file=sys.stderr)
         return SETTINGS
+    except PermissionError as error:
+        cure = f"run: {shlex.join(['sudo', 'goplot', *arguments])}"
+        print(f"goplot: {error.filename}: {error.strerror}; {cure}", file=sys.stderr)
+        return FAILED
     except (OSError, ValueError, UnitError) as error:
         print(f"goplot: {error}", file=sys.stderr)
         return FAILED
@@ -64,8 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"goplot {__version__}")
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    # Without a default of its own: it would replace what stands before the command.
+    common.add_argument("--settings", type=Path, default=argparse.SUPPRESS, metavar="FILE")
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="for programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -105,9 +156,14 @@ def _parser() -> argparse.ArgumentParser:
         help="also show the last lines of the Chia log, 10 unless given",
     )
     log = commands.add_parser(
-        "harvester-log", parents=[as_json], help="show what goplot understands in a Chia log"
+        "harvester-log",
+        parents=[as_json],
+        help="show what goplot understands in a Chia log",
+        usage="goplot harvester-log [-h] [--json] --check FILE [FILE ...]",
     )
-    log.add_argument("--check", type=Path, nargs="+", required=True, metavar="FILE")
+    # The files may stand apart from --check: options come in any order.
+    log.add_argument("--check", type=Path, nargs="*", action="extend", required=True)
+    log.add_argument("files", type=Path, nargs="*", metavar="FILE")
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
 
@@ -131,22 +187,53 @@ def _tunables_help() -> str:
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     command: str = options.command
     if command == "set":
-        _become_owner(settings.roots.config)
-        set_tunable(settings.roots.config, options.name, options.value)
-        return OK
+        return _set(settings, options.name, options.value)
     if command == "plot":
         return _plot(settings, dry_run=options.dry_run, as_json=options.json)
     if command == "farm":
         return _farm(settings, options.log, as_json=options.json)
-    if command in ("stop", "pause", "resume"):
-        return _control(settings, command, options.index)
+    return _control(settings, command, options.index)
+
+
+def _set(settings: Settings, name: str, value: str) -> int:
+    become_owner(settings.roots.config)
+    set_tunable(settings.roots.config, name, value)
+    if name == "on_toggle" and value.strip() != RUN:
+        print(f"on_toggle is {value.strip()}: no new plot starts; only {RUN} starts plots")
+    return OK
+
+
+def _show(options: argparse.Namespace) -> int:
+    """Show the status, or the disks: as much of it as the settings allow."""
+    whole = options.command == "status"
+    try:
+        settings = load(options.settings, _USED[options.command])
+    except SettingsError as error:
+        if whole:
+            _show_units(str(error).splitlines(), as_json=options.json)
+        raise
     status = _status(settings)
     if options.json:
-        document = status_document(status) if command == "status" else disks_document(status)
+        document = status_document(status) if whole else disks_document(status)
         print(json.dumps(document, indent=2))
     else:
-        print(status_text(status) if command == "status" else disks_text(status))
+        print(status_text(status) if whole else disks_text(status))
+    if settings.mistakes:
+        return SETTINGS
     return PROBLEMS if problems(status) else OK
+
+
+def _show_units(mistakes: Sequence[str], *, as_json: bool) -> None:
+    """Show what runs where the settings can't be used."""
+    try:
+        running = SystemdUnits().running()
+    except UnitError as error:
+        print(f"goplot: {error}", file=sys.stderr)
+        return
+    if as_json:
+        print(json.dumps(units_document(mistakes, running), indent=2))
+    else:
+        print(units_text(running))
 
 
 def _status(settings: Settings) -> Status:
@@ -162,13 +249,32 @@ def _status(settings: Settings) -> Status:
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
             print(f"goplot: {error}", file=sys.stderr)
+    report = read_report(settings.roots.state, tunables.plot_poll)
+    seen = seen_by_caller(view.observation, settings.roots.state)
+    if seen != view.observation:
+        view = replace(view, observation=seen)
+        if report is not None:
+            # The pacer sees everything.
+            view = replace(view, decision=Decision(Reason(report.reason), report.detail))
     return Status(
         view=view,
         tunables=tunables,
-        pacer_up=read_report(settings.roots.state, tunables.plot_poll) is not None,
+        pacer_up=report is not None,
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
+        mistakes=tuple(f"{settings.path}: {mistake}" for mistake in settings.mistakes),
+        no_tunables=None if _plots_here(settings, view) else settings.roots.config,
+    )
+
+
+def _plots_here(settings: Settings, view: Snapshot) -> bool:
+    """False on a host that has no tunables, and on which no pacer has ever run."""
+    paths = (tunable_path(settings.roots.config, name) for name in NAMES)
+    return (
+        view.observation.running > 0
+        or has_reported(settings.roots.state)
+        or any(path.exists() for path in paths)
     )
 
 
@@ -178,7 +284,7 @@ def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     if dry_run:
         view = look(settings, tunables, by_hand=True)
     else:
-        _become_owner(settings.roots.state)
+        become_owner(settings.roots.state)
         view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
         index = None if job is None else job.index
     starts = view.decision.placement is not None
@@ -206,7 +312,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
     if job is None:
         print(f"goplot: no such plot: {index}; goplot status lists the plots")
         return FAILED
-    _become_owner(settings.roots.state)
+    become_owner(settings.roots.state)
     units = units_of(settings)
     if command == "pause":
         units.freeze(index)
@@ -268,15 +374,6 @@ def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
 
 def _tunables(settings: Settings) -> Tunables:
     return read_tunables(settings.roots.config, read_last_good(settings.roots.state))
-
-
-def _become_owner(folder: Path) -> None:
-    """As root, become a folder's owner, so that goplot's services may change the files."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.setgroups([])
-        os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
-        os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ def send_all(settings: Settings, token: str | None) -> int:
     """
     sent = 0
     for path in spooled(settings.roots.state):
-        url = f"{settings.annotations_url}/api/annotations"
-        status = _post(url, settings.annotations_ca, path.read_bytes(), token)
+        url = f"{settings.annotations.url}/api/annotations"
+        status = _post(url, settings.annotations.ca, path.read_bytes(), token)
         if status in _NEVER:
             path.rename(path.with_suffix(".refused"))
             _logger.error("Grafana refuses %s: status %s", path.name, status)
@@ -67,11 +67,13 @@ def _token() -> str | None:
 def main() -> int:
     """Send the spool once. Returns FAILED of goplot.host.program while it is not empty."""
     options = program.parser("goplot-annotations", __doc__).parse_args()
-    return program.run("goplot-annotations: annotations wait", options.settings, _once)
+    return program.run(
+        "goplot-annotations: annotations wait", options.settings, _once, ("roots", "annotations")
+    )
 
 
 def _once(settings: Settings) -> int:
-    if settings.annotations_url is not None:
+    if settings.annotations.url is not None:
         send_all(settings, _token())
     record_success(settings.roots.state, "annotations")
     return program.OK

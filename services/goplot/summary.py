@@ -100,38 +100,38 @@ class Day:
         lines = {
             "Farming": (
                 self._count("blocks", "block", " farmed"),
-                self._told("mojo", lambda mojo: f"{mojo / _MOJO:g} XCH"),
+                self._text_of("mojo", lambda mojo: f"{mojo / _MOJO:g} XCH"),
                 self._count("proofs", "proof"),
                 self._count("eligible", "eligible plot"),
-                self._told("expected_seconds", lambda s: f"a win is expected every {_span(s)}"),
+                self._text_of("expected_seconds", lambda s: f"a win is expected every {_span(s)}"),
             ),
             "Pool": (
                 self._count("partials", "valid partial"),
-                self._told("partials_lost", lambda n: f"{n:.0f} lost"),
+                self._text_of("partials_lost", lambda n: f"{n:.0f} lost"),
             ),
             "Plots": (
                 self._count("made", "plot", " made"),
-                self._told("failed", lambda n: f"{n:.0f} failed"),
-                self._told("running", lambda n: f"{n:.0f} running"),
-                self._told("plots", lambda n: f"{n:.0f} farmed"),
+                self._text_of("failed", lambda n: f"{n:.0f} failed"),
+                self._text_of("running", lambda n: f"{n:.0f} running"),
+                self._text_of("plots", lambda n: f"{n:.0f} farmed"),
             ),
             "Space": (
-                self._told("bytes", lambda n: f"{_size(n)} of plots{self._grown()}"),
-                self._told("free_bytes", lambda n: f"{_size(n)} free"),
-                self._told("full_seconds", lambda s: f"full in {_span(s)} at this rate"),
+                self._text_of("bytes", lambda n: f"{_size(n)} of plots{self._grown()}"),
+                self._text_of("free_bytes", lambda n: f"{_size(n)} free"),
+                self._text_of("full_seconds", lambda s: f"full in {_span(s)} at this rate"),
             ),
             "Hosts": (self._hosts(),),
             "Problems": self._problems(),
         }
-        told = {name: ", ".join(part for part in parts if part) for name, parts in lines.items()}
-        return "\n".join(f"{name}: {text}" for name, text in told.items() if text)
+        texts = {name: ", ".join(part for part in parts if part) for name, parts in lines.items()}
+        return "\n".join(f"{name}: {text}" for name, text in texts.items() if text)
 
-    def _told(self, name: str, words: Callable[[float], str]) -> str:
+    def _text_of(self, name: str, words: Callable[[float], str]) -> str:
         value = self.numbers.get(name)
         return "" if value is None else words(value)
 
     def _count(self, name: str, noun: str, behind: str = "") -> str:
-        return self._told(name, lambda value: _counted(round(value), noun) + behind)
+        return self._text_of(name, lambda value: _counted(round(value), noun) + behind)
 
     def _grown(self) -> str:
         now, before = self.numbers.get("bytes"), self.numbers.get("bytes_before")
@@ -141,7 +141,7 @@ class Day:
 
     def _hosts(self) -> str:
         up = self.numbers.get("hosts_up")
-        return self._told("hosts", lambda hosts: f"{up or 0:.0f} of {hosts:.0f} answer")
+        return self._text_of("hosts", lambda hosts: f"{up or 0:.0f} of {hosts:.0f} answer")
 
     def _problems(self) -> tuple[str, ...]:
         # Ongoing problems come first.

@@ -104,7 +104,7 @@ class Plugin:
 
 
 class StandIn:
-    """What Grafana knows: its settings, what is provisioned, and what it was given."""
+    """What Grafana knows: its settings, what is provisioned, and what it has received."""
 
     def __init__(self, config: Path, paths: dict[str, Path]) -> None:
         """Raises OSError or KeyError when a file that must be there is not."""

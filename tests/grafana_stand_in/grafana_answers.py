@@ -107,7 +107,7 @@ def health(one: Answers) -> Answer:
 
 
 def metrics(one: Answers) -> Answer:
-    """Grafana shows its own metrics to everybody unless it is told not to."""
+    """Grafana shows its own metrics to everybody unless it is configured not to."""
     shown = one.grafana.setting("metrics", "enabled", "true") == "true"
     return (OK, {}) if shown else (NOT_FOUND, {"message": "Not found"})
 
@@ -155,7 +155,7 @@ def dashboard(one: Answers, uid: str) -> Answer:
 
 
 def newest_annotations(one: Answers) -> Answer:
-    """The newest first, 100 unless told otherwise."""
+    """The newest first, 100 unless asked otherwise."""
     wanted = set(one.query.get("tags", []))
     found = [item for item in one.grafana.state["annotations"] if wanted <= set(item["tags"])]
     limit = int(one.query.get("limit", ["100"])[0])

@@ -176,7 +176,7 @@ def test_a_killed_run_leaves_nothing(spec: Path) -> None:
     wait_until("nothing is left", lambda: left_over(hosts) == [], 120)
 
 
-def test_a_run_that_is_told_twice_to_end_leaves_nothing(spec: Path) -> None:
+def test_a_run_that_is_asked_twice_to_end_leaves_nothing(spec: Path) -> None:
     hosts = load(spec)
     one = Machine(hosts, hosts.host("one"))
     process = subprocess.Popen([sys.executable, "-c", KILLED_RUN, str(spec)])

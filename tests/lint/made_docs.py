@@ -1,10 +1,12 @@
-"""What is made from code in docs/: metrics.md, and the table of tunables in settings.md.
+"""What is made from code in docs/: metrics.md, and the tables of settings.md.
 
 `python -m tests.lint.made_docs` (`make docs`) writes both.
 """
 
 from pathlib import Path
 
+from goplot.farm.keys import keys_of
+from goplot.host.settings import TABLES
 from goplot.host.tunables import NUMBERS
 from goplot.metrics import CATALOGUE
 from goplot.metrics.family import Family
@@ -12,8 +14,6 @@ from goplot.metrics.family import Family
 _DOCS = Path(__file__).parents[2] / "docs"
 METRICS = _DOCS / "metrics.md"
 SETTINGS = _DOCS / "settings.md"
-_BEGIN = "<!-- tunables: made by tests/lint/made_docs.py -->"
-_END = "<!-- end of tunables -->"
 _HEAD = """# Metrics
 
 Every metric that goplot writes for node_exporter's textfile collector. `goplot_` is for what goplot
@@ -41,7 +41,28 @@ def _row(family: Family) -> str:
 
 
 def settings_page() -> str:
-    """docs/settings.md with the table of tunables as it must be."""
+    """docs/settings.md with its tables as they must be."""
+    text = SETTINGS.read_text()
+    for name, rows in (("settings", _settings()), ("tunables", _tunables())):
+        begin, end = f"<!-- {name}: made by tests/lint/made_docs.py -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = "\n".join([before + begin, *rows, end + after])
+    return text
+
+
+def _settings() -> list[str]:
+    rows = ["| key | accepts | default | meaning |", "| --- | --- | --- | --- |"]
+    for table, declared in TABLES.items():
+        where = "plotters.NAME" if table == "plotters" else table
+        rows += [
+            f"| `{where}.{key.name}` | {key.accepts} | {key.default} | {key.help} |"
+            for key in keys_of(declared)
+        ]
+    return rows
+
+
+def _tunables() -> list[str]:
     rows = [
         "| name | accepts | first value | meaning |",
         "| --- | --- | --- | --- |",
@@ -53,9 +74,7 @@ def settings_page() -> str:
         rows.append(
             f"| `{name}` | {kind}, {one.low:.0f} to {one.high:.0f} | {first} | {one.help} |"
         )
-    before, _, rest = SETTINGS.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return "\n".join([before + _BEGIN, *rows, _END + after])
+    return rows
 
 
 if __name__ == "__main__":

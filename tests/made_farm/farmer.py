@@ -67,8 +67,8 @@ def _harvester(labels: str, count: Value, begin: float) -> Iterator[Series]:
         yield Series(f"{prefix}{name}", labels, lambda t: count(t) * PLOT)
     for name in ("failed_plots", "missing_keys", "duplicates"):
         yield Series(f"{prefix}{name}", labels, still(0))
-    told = f"{prefix}last_sync_timestamp_seconds"
-    yield Series(told, labels, lambda t: begin + t - t % 3600)
+    last_sync = f"{prefix}last_sync_timestamp_seconds"
+    yield Series(last_sync, labels, lambda t: begin + t - t % 3600)
 
 
 def _steady(netspace: float) -> Value:

@@ -108,7 +108,7 @@ def _running(programs: Path, configuration: Path, data: Path, port: int) -> Iter
         "--storage.tsdb.allow-overlapping-blocks",
         "--log.level=error",
     ]
-    # It complains of blocks that it was joining when it is told to end.
+    # It complains of blocks that it was joining when it is asked to end.
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until("Prometheus", lambda: _answers(port), _READY)

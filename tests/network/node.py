@@ -42,7 +42,7 @@ OUT_OF_SYNC = ROOT / "out-of-sync"
 
 
 async def main() -> None:
-    """Runs until it is told to stop."""
+    """Runs until it is stopped."""
     config = _configuration()
     keychain = Keychain()
     if not keychain.get_all_public_keys():
@@ -90,10 +90,10 @@ def _configuration() -> dict[str, Any]:
 
 
 def _may_lose_sync(node: Any) -> None:
-    told = node.synced
+    reported = node.synced
 
     async def synced(*arguments: Any) -> bool:
-        return not OUT_OF_SYNC.exists() and bool(await told(*arguments))
+        return not OUT_OF_SYNC.exists() and bool(await reported(*arguments))
 
     node.synced = synced
 

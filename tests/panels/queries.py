@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _JSON = Path(__file__).parents[2] / "dashboard/json"
-#: The scrape interval that Grafana's data source is told; seconds.
+#: The scrape interval that Grafana's data source is given; seconds.
 SCRAPE = 15
 #: How wide a dashboard is drawn; a panel asks for no more points than it has pixels.
 _PIXELS = 1600

@@ -48,7 +48,7 @@ def guarded(name: str, hosts_file: Path | None = None) -> Iterator[None]:
 
     Raises HostError when another one is at work.
     """
-    # When make is killed, this process is told to end, and its own end takes the rest along.
+    # When make is killed, this process is asked to end, and its own end takes the rest along.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _alone(name), _reaped(name, hosts_file):

@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+from goplot.farm.keys import keys_of
+from goplot.host.settings import TABLES
 from tests.integration.network.fast import fast_rules, hastened
+from tests.support.inventory import CATALOGUE
 from tests.support.metric_names import is_written, names_in
 
 _ROOT = Path(__file__).parents[2]
 RULES = sorted((_ROOT / "roles/prometheus/files/rules").glob("*.yml"))
 TESTS = sorted((_ROOT / "tests/rules").glob("*.yml"))
+#: Some keys of Chia's configuration.
+_OF_CHIA = {"parallel_decompressor_count", "decompressor_timeout", "log_level", "full_node_peers"}
 _PLACES = ("instance", "harvester", "mountpoint")
 
 
@@ -79,6 +84,26 @@ def test_an_alert_has_a_runbook(name: str) -> None:
     assert headings == [f"# {name}", "## What it means", "## What to look at", "## What to do"]
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_a_runbook_changes_no_file_that_a_role_writes(name: str) -> None:
+    """Settings and Chia's configuration are changed in the inventory: a role would undo it."""
+    text = (_ROOT / f"docs/runbooks/{name}.md").read_text().partition("## What to do")[2]
+    # What follows a variable's name is its value.
+    text = re.sub(r"`chia_settings: [^`]*`", "", text)
+    keys = {
+        (table, key.name)
+        for table, declared in TABLES.items()
+        if table != "roots"
+        for key in keys_of(declared)
+    }
+    of_settings = {f"{table}.{key}" for table, key in keys} | {key for _, key in keys if "_" in key}
+    assert not {f"[{table}]" for table in TABLES if f"[{table}]" in text}
+    words = set(re.findall(r"[\w.]*\w", text))
+    assert not words & (of_settings | _OF_CHIA | {"settings.toml", "config.yaml"})
+    for variable in re.findall(r"(?:[Cc]orrect|[Rr]aise|[Ll]ower|[Ss]et|move) `([a-z_]+)`", text):
+        assert variable in CATALOGUE.options, variable
+
+
 def test_a_runbook_has_an_alert() -> None:
     pages = {path.stem for path in (_ROOT / "docs/runbooks").glob("*.md")}
     assert pages == set(ALERTS)
@@ -129,7 +154,7 @@ def test_rules_ask_for_metrics_that_goplot_writes() -> None:
 
 
 @pytest.mark.parametrize("name", ["goplot_plots_run", "chia_harvester_op"])
-def test_a_metric_that_nobody_writes_is_told(name: str) -> None:
+def test_a_metric_that_nobody_writes_is_reported(name: str) -> None:
     assert not is_written(name)
 
 

@@ -62,7 +62,7 @@ def render(tmp_path: Path) -> Render:
     return made
 
 
-def _told(amtool: Path, configuration: Path, **labels: str) -> list[str]:
+def _receivers_of(amtool: Path, configuration: Path, **labels: str) -> list[str]:
     """The receivers of an alert with these labels."""
     command = [str(amtool), "config", "routes", "test", f"--config.file={configuration}"]
     done = subprocess.run(
@@ -117,7 +117,7 @@ def test_ntfy_is_a_webhook_that_names_its_template(render: Render) -> None:
     assert only["url"] == "https://ntfy.sh/farm?icon=a&template=alertmanager"
 
 
-def test_an_alert_goes_to_all_who_are_told_of_its_severity(render: Render, amtool: Path) -> None:
+def test_an_alert_goes_to_all_receivers_of_its_severity(render: Render, amtool: Path) -> None:
     made = render(
         [
             {"name": "night", "severities": ["critical"], "webhook": _WAYS["webhook"]},
@@ -125,21 +125,21 @@ def test_an_alert_goes_to_all_who_are_told_of_its_severity(render: Render, amtoo
             {"name": "news", "severities": ["info", "summary"], "webhook": _WAYS["webhook"]},
         ]
     )
-    assert _told(amtool, made, severity="critical") == ["night", "day"]
-    assert _told(amtool, made, severity="warning") == ["day"]
-    assert _told(amtool, made, severity="info") == ["day (news)", "news (news)"]
-    assert _told(amtool, made, severity="summary") == ["day (news)", "news (news)"]
-    assert _told(amtool, made, severity="unheard-of") == ["nobody"]
+    assert _receivers_of(amtool, made, severity="critical") == ["night", "day"]
+    assert _receivers_of(amtool, made, severity="warning") == ["day"]
+    assert _receivers_of(amtool, made, severity="info") == ["day (news)", "news (news)"]
+    assert _receivers_of(amtool, made, severity="summary") == ["day (news)", "news (news)"]
+    assert _receivers_of(amtool, made, severity="unheard-of") == ["nobody"]
 
 
-def test_news_is_not_told_again_when_it_is_over(render: Render) -> None:
+def test_news_is_not_sent_again_when_it_is_over(render: Render) -> None:
     found = _receivers(render([{"name": "me", "webhook": _WAYS["webhook"]}]))
     assert found["me"]["webhook_configs"][0]["send_resolved"] is True
     assert found["me (news)"]["webhook_configs"][0]["send_resolved"] is False
 
 
-def test_without_receivers_nobody_is_told(render: Render, amtool: Path) -> None:
-    assert _told(amtool, render([]), severity="critical") == ["nobody"]
+def test_without_receivers_nobody_is_notified(render: Render, amtool: Path) -> None:
+    assert _receivers_of(amtool, render([]), severity="critical") == ["nobody"]
 
 
 def _alert(status: str, summary: str) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from tests.support.jobs import reserve, run
 
 
 class Grafana(HTTPServer):
-    """Stands in for Grafana's annotation endpoint and keeps what it is told."""
+    """Stands in for Grafana's annotation endpoint and keeps what it receives."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.told: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.tokens: list[str | None] = []
         self.answer = 200
 
@@ -38,11 +38,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Grafana
 
     def do_POST(self) -> None:
-        """Keep the body, answer as told."""
+        """Keep the body, answer as asked."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.tokens.append(self.headers["Authorization"])
         if self.server.answer == 200:
-            self.server.told.append(body)
+            self.server.received.append(body)
         self.send_response(self.server.answer)
         self.end_headers()
         self.wfile.write(b"{}")
@@ -81,12 +81,12 @@ def plot(root: FarmRoot, url: str) -> None:
     assert run(root, reserve(root))
 
 
-def test_start_and_stop_are_told(root: FarmRoot, grafana: Grafana) -> None:
+def test_start_and_stop_are_sent(root: FarmRoot, grafana: Grafana) -> None:
     plot(root, grafana.url)
     assert waiting(root.path / "state") == 2
     assert send_all(root.settings, "glsa_x") == 2
     assert waiting(root.path / "state") == 0
-    start, stop = grafana.told
+    start, stop = grafana.received
     assert start["tags"] == ["plot_start"]
     assert stop["tags"] == ["plot_stop"]
     assert "plot #1" in start["text"]
@@ -103,7 +103,7 @@ def test_an_owner_chooses_further_tags(root: FarmRoot, grafana: Grafana) -> None
     root.configure(more=f'[annotations]\nurl = "{grafana.url}"\ntags = ["garage", "k32"]\n')
     assert run(root, reserve(root))
     assert send_all(root.settings, None) == 2
-    assert [told["tags"] for told in grafana.told] == [
+    assert [one["tags"] for one in grafana.received] == [
         ["plot_start", "garage", "k32"],
         ["plot_stop", "garage", "k32"],
     ]
@@ -118,7 +118,7 @@ def test_an_absent_grafana_delays_no_plot_and_loses_nothing(
     assert waiting(root.path / "state") == 2
     root.configure(more=f'[annotations]\nurl = "{grafana.url}"\n')
     assert send_all(root.settings, None) == 2
-    assert [told["tags"] for told in grafana.told] == [["plot_start"], ["plot_stop"]]
+    assert [one["tags"] for one in grafana.received] == [["plot_start"], ["plot_stop"]]
 
 
 @pytest.mark.parametrize("answer", [401, 403, 404, 500, 503])

@@ -50,7 +50,7 @@ def test_a_chain_ends_with_the_first_of_it(ends: list[datetime]) -> None:
     assert expiry(text) == min(ends).timestamp()
 
 
-def test_every_certificate_is_told_by_its_name(tmp_path: Path) -> None:
+def test_every_certificate_has_its_name(tmp_path: Path) -> None:
     soon = datetime(2027, 1, 1, tzinfo=UTC)
     (tmp_path / "tls_host").write_text(pem(soon))
     (tmp_path / "chia_ca").write_text(pem(soon + timedelta(days=1)))
@@ -63,7 +63,7 @@ def test_every_certificate_is_told_by_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-----BEGIN PRIVATE KEY-----", pem(BEGIN.replace(2030))[:99]])
-def test_what_is_no_certificate_is_told_by_name(tmp_path: Path, text: str) -> None:
+def test_what_is_no_certificate_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "tls_host").write_text(text)
     with pytest.raises(ValueError, match="tls_host: it contains no certificate"):
         collect(tmp_path)

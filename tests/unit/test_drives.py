@@ -55,7 +55,7 @@ def _series(*names: str) -> list[dict[str, str]]:
 
 
 class Evaluation:
-    """The rules over what collectors told, asked by promtool."""
+    """The rules over what collectors wrote, asked by promtool."""
 
     def __init__(self, promtool: Path, folder: Path, series: list[dict[str, str]]) -> None:
         self._promtool = promtool
@@ -129,7 +129,7 @@ def test_temperatures_and_defects_are_of_drives(rules: Evaluation) -> None:
     )
 
 
-def test_a_worn_drive_is_told(rules: Evaluation) -> None:
+def test_a_worn_drive_is_reported(rules: Evaluation) -> None:
     rules.holds(
         'count by (drive, alertstate) (ALERTS{alertname="DriveWorn"})',
         {'{drive="nvme0n1", alertstate="pending"}': 1},
@@ -137,8 +137,8 @@ def test_a_worn_drive_is_told(rules: Evaluation) -> None:
 
 
 def test_each_drive_of_a_raid_has_the_place_of_the_raid(promtool: Path, tmp_path: Path) -> None:
-    told = [{"series": series, "values": "1x150"} for series in _PLACES]
-    rules = Evaluation(promtool, tmp_path, [*_series("nvme.prom"), *told])
+    written = [{"series": series, "values": "1x150"} for series in _PLACES]
+    rules = Evaluation(promtool, tmp_path, [*_series("nvme.prom"), *written])
     rules.holds(
         'sum by (drive, serial) (instance_drive:goplot_drive:info{temp_farm="1"})',
         {'{drive="nvme0n1", serial="S6STAND2"}': 1, '{drive="nvme1n1"}': 1},

@@ -46,7 +46,7 @@ def test_a_disk_that_is_there_is_mounted() -> None:
     assert plan(DISK, HELD) == Disk(DISK, "UUID=aa", "/dev/sda", start=True)
 
 
-def test_an_absent_disk_is_told_and_its_unit_kept_for_when_it_comes() -> None:
+def test_an_absent_disk_is_reported_and_its_unit_kept_for_when_it_comes() -> None:
     disk = plan(DISK)
     assert (disk.what, disk.start, disk.problem) == ("UUID=aa", False, "")
     assert disk.note.startswith("/farm/1/disk1: UUID=aa is not there.")
@@ -58,7 +58,9 @@ def test_a_mounted_disk_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("device", [None, Device("/dev/sdz", "xfs", "aa")])
-def test_a_path_where_another_disk_is_mounted_stays_so_and_is_told(device: Device | None) -> None:
+def test_a_path_where_another_disk_is_mounted_stays_so_and_is_reported(
+    device: Device | None,
+) -> None:
     disk = plan(DISK, device, mounts=(Mounted(DISK.path, "/dev/sdq", "xfs"),))
     assert (disk.mounted, disk.start, disk.problem) == (True, False, "")
     assert "is mounted from /dev/sdq" in disk.note

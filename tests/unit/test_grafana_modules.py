@@ -175,9 +175,9 @@ def test_a_secret_is_made_once_and_for_one_reader(tmp_path: Path) -> None:
 
 def test_a_secret_of_the_inventory_is_shown_nowhere(tmp_path: Path) -> None:
     grafana, path = Grafana(tmp_path), tmp_path / "secret"
-    told = grafana.module("grafana_secret", path=str(path), value="correct horse")
+    result = grafana.module("grafana_secret", path=str(path), value="correct horse")
     assert path.read_text() == "correct horse"
-    assert "correct horse" not in told["printed"]
+    assert "correct horse" not in result["printed"]
     refused = grafana.module("grafana_secret", path=str(path), first="battery", lasting=True)
     assert "different secret" in refused["msg"]
     assert "battery" not in refused["printed"]
@@ -215,7 +215,7 @@ def test_a_token_is_made_once_and_anew_when_it_counts_no_more(grafana: Grafana) 
     assert grafana.status("/api/annotations", another) == 200
 
 
-def test_a_grafana_that_is_away_is_told_in_a_line(grafana: Grafana) -> None:
+def test_a_grafana_that_is_away_is_reported_in_a_line(grafana: Grafana) -> None:
     grafana.stop()
     assert "does not answer" in grafana.token()["msg"]
     assert "does not answer" in grafana.password()["msg"]

@@ -232,7 +232,7 @@ _LINES = st.lists(st.one_of(_PIECES, st.binary(max_size=20)), max_size=12).map(b
 
 
 @given(_LINES)
-def test_a_kind_told_by_a_head_is_that_of_the_line(line: bytes) -> None:
+def test_a_kind_read_from_a_head_is_that_of_the_line(line: bytes) -> None:
     found = parse(line)
     start = found.prefix.start
     for end in range(48):

@@ -103,8 +103,8 @@ def test_a_bad_tunable_is_logged_once_and_its_cure_too(root: FarmRoot, units: Un
     root.tune(max_plots="many")
     for _ in range(4):
         pacer.poll(root.settings)
-    told = [line for line in log(root) if line.startswith("max_plots.goplot")]
-    assert told == ["max_plots.goplot 'many' is not a whole number; 3 stays in force"]
+    logged = [line for line in log(root) if line.startswith("max_plots.goplot")]
+    assert logged == ["max_plots.goplot 'many' is not a whole number; 3 stays in force"]
     root.tune(max_plots=2)
     pacer.poll(root.settings)
     assert log(root)[-1] == "max_plots.goplot is in force again"
@@ -160,7 +160,7 @@ def test_a_unit_that_does_not_start_keeps_its_reservation_and_is_tried_again(
     assert units.started == [1]
 
 
-def test_a_broken_job_file_counts_as_running_and_is_told(root: FarmRoot, units: Units) -> None:
+def test_a_broken_job_file_counts_as_running_and_is_reported(root: FarmRoot, units: Units) -> None:
     root.tune(max_plots=1)
     (root.path / "state" / "jobs" / "9.json").write_text("{")
     pacer = pacer_of(root, units)

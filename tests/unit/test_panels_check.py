@@ -44,7 +44,7 @@ def prometheus() -> Iterator[Prometheus]:
     server.server_close()
 
 
-def test_data_emptiness_and_errors_are_told_apart(prometheus: Prometheus) -> None:
+def test_data_emptiness_and_errors_are_distinguished(prometheus: Prometheus) -> None:
     panels = {panel.place: panel for panel in look_at_all(prometheus)}
     assert panels["Farm: Height"].series == 1
     assert panels["Farm: Height"].fault == ""

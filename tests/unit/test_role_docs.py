@@ -44,9 +44,9 @@ def test_defaults_that_agree_are_no_complaint() -> None:
         ({**DEFAULTS, "r_level": 4}, "the default of r_level differs"),
     ],
 )
-def test_defaults_that_differ_are_told(defaults: dict[str, Any], complaint: str) -> None:
-    (told,) = compare("r", OPTIONS, defaults)
-    assert complaint in told
+def test_defaults_that_differ_are_reported(defaults: dict[str, Any], complaint: str) -> None:
+    (reported,) = compare("r", OPTIONS, defaults)
+    assert complaint in reported
 
 
 def test_the_table_goes_between_its_markers_or_to_the_end() -> None:

@@ -1,10 +1,15 @@
-"""Settings: good ones load, and all mistakes are told at once."""
+"""Settings: good ones load, and all mistakes are reported at once."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from goplot.host.settings import Address, SettingsError, load
+from goplot.farm.keys import keys_of
+from goplot.host.settings import TABLES, Address, SettingsError, load
 from tests.support.farm_root import FarmRoot
 
 DEPLOYED = """
@@ -29,7 +34,7 @@ def test_defaults_are_the_deployed_paths(tmp_path: Path) -> None:
     assert settings.roots.main_log == Path("/etc/chia/goplot/logs/goplot.log")
     assert settings.plot.format.name == "k32"
     assert settings.plotters["chiapos"].options == ("-r", "2")
-    assert settings.annotations_url == "http://farmer1:3000"
+    assert settings.annotations.url == "http://farmer1:3000"
     assert settings.host.units == "systemd"
 
 
@@ -43,8 +48,8 @@ def test_every_root_can_be_a_folder_of_ones_own(root: FarmRoot) -> None:
         ('[root]\nfarm = "/farm"\n', "root: is not known"),
         ('[roots]\nfarms = "/farm"\n', "roots.farms: is not known"),
         ('[roots]\nfarm = "farm"\n', "absolute path"),
-        ("[roots]\nfarm = 3\n", "must be text"),
-        ("[plot]\nk = 12\n", "k is 12"),
+        ("[roots]\nfarm = 3\n", "is 3; it must be an absolute path"),
+        ("[plot]\nk = 12\n", "plot.k: is 12; it must be a whole number from 18 to 50"),
         ('[plot]\nk = "32"\n', "must be a whole number"),
         ("[plot]\nk = true\n", "must be a whole number"),
         ("[plot]\ncompression = 8\n", "compression 8"),
@@ -127,3 +132,60 @@ def test_a_mistake_about_chia_is_named(tmp_path: Path, text: str, words: str) ->
     file.write_text(f"{DEPLOYED}\n{text}\n")
     with pytest.raises(SettingsError, match=words):
         load(file)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, dict):
+        entries = (f"{json.dumps(name)} = {toml(entry)}" for name, entry in value.items())
+        return "{ " + ", ".join(entries) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return repr(value) if isinstance(value, float) else json.dumps(value)
+
+
+_KEYS = [(table, key) for table, declared in TABLES.items() for key in keys_of(declared)]
+
+
+@pytest.mark.parametrize(("table", "key"), _KEYS, ids=lambda value: getattr(value, "name", value))
+def test_every_key_refuses_what_it_does_not_accept(tmp_path: Path, table: str, key: Any) -> None:
+    table = "plotters.chiapos" if table == "plotters" else table
+    for value in (False, -1.5, [[1]], {"a": 0}):
+        file = tmp_path / "settings.toml"
+        file.write_text(f"[{table}]\n{key.name} = {toml(value)}\n")
+        with pytest.raises(SettingsError) as caught:
+            load(file)
+        line = f"{file}: {table}.{key.name}: is {value!r}; it must be {key.accepts}"
+        assert line in str(caught.value)
+
+
+def test_a_number_in_a_list_of_texts_gets_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[plotters.chiapos]\nprogram = "/x"\noptions = ["-r", 8]\n')
+    with pytest.raises(SettingsError, match='put it in quotes: "8"'):
+        load(file)
+
+
+_PLAIN = st.text("abc/:é \"'\\", max_size=6) | st.integers(-9, 99) | st.booleans() | st.floats()
+_VALUES = st.recursive(
+    _PLAIN,
+    lambda more: st.lists(more, max_size=3) | st.dictionaries(st.text("ab"), more, max_size=3),
+    max_leaves=6,
+)
+_NAMES = st.sampled_from([*(key.name for _, key in _KEYS), "chiapos", "mine", "nothing"])
+_ENTRIES = st.dictionaries(_NAMES, _VALUES | st.dictionaries(_NAMES, _VALUES), max_size=4)
+_DOCUMENTS = st.dictionaries(st.sampled_from([*TABLES, "root"]), _VALUES | _ENTRIES)
+
+
+@given(document=_DOCUMENTS)
+def test_any_document_is_used_or_its_mistakes_are_named(
+    tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text("".join(f"{name} = {toml(value)}\n" for name, value in document.items()))
+    try:
+        load(file)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            named = line.removeprefix(f"{file}: ").partition(":")[0].partition(".")[0]
+            assert named in {*document, "plot"}, line

@@ -62,7 +62,9 @@ def test_set_changes_a_tunable(root: FarmRoot, capsys: pytest.CaptureFixture[str
     assert (root.path / "config" / "max_plots.goplot").read_text() == "3\n"
 
 
-def test_settings_that_fail_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_that_fail_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["status", "--settings", str(tmp_path / "none")]) == 78
     assert "none" in capsys.readouterr().err
 

@@ -44,7 +44,7 @@ def sample(value: float, **labels: str) -> dict[str, Any]:
     return {"metric": labels, "value": [0, str(value)]}
 
 
-def test_a_day_is_told_in_a_few_lines() -> None:
+def test_a_day_is_summarised_in_a_few_lines() -> None:
     problems = (
         Problem("HarvesterDown", "harvester1", True),
         Problem("DiskGone", "plotter1", False),
@@ -196,7 +196,7 @@ def test_the_summary_goes_to_alertmanager(both: tuple[str, list[Any]], tmp_path:
     assert sent["annotations"]["description"] == "Plots: 5 plots made\nProblems: none"
 
 
-def test_a_day_that_cant_be_asked_is_told_as_that(
+def test_a_day_that_cant_be_queried_is_reported_as_that(
     both: tuple[str, list[Any]], tmp_path: Path
 ) -> None:
     address, got = both

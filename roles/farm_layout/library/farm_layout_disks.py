@@ -73,7 +73,9 @@ def main() -> None:
     disks = host.disks(wanted_of(module.params))
     left_over = host.left_over(disks)
     if module.params["warn"]:
-        for note in [disk.note for disk in disks if disk.note] + [_told(one) for one in left_over]:
+        for note in [disk.note for disk in disks if disk.note] + [
+            _described(one) for one in left_over
+        ]:
             module.warn(f"{module.params['host']}: {note}")
     problems = [disk.problem for disk in disks if disk.problem]
     if problems:
@@ -81,7 +83,7 @@ def main() -> None:
     module.exit_json(disks=[disk.facts(UNITS) for disk in disks], left_over=left_over)
 
 
-def _told(one: dict[str, str]) -> str:
+def _described(one: dict[str, str]) -> str:
     if one["moved_to"]:
         return (
             f"{one['path']}: its disk is {one['moved_to']} in the inventory now. It is not mounted "

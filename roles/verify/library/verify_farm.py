@@ -254,12 +254,12 @@ class _Alert:
         self._trouble = ""
         self._before: dict[str, tuple[float, float]] = {}
         try:
-            self._before = self._told()
+            self._before = self._read_samples()
             self._send(600)
         except ServiceError as error:
             self._trouble = str(error)
 
-    def _told(self) -> dict[str, tuple[float, float]]:
+    def _read_samples(self) -> dict[str, tuple[float, float]]:
         return notifications(str(self._service.take("GET", "/metrics")))
 
     def _send(self, seconds: float) -> None:
@@ -286,7 +286,7 @@ class _Alert:
             return [*rows, absent("Alertmanager delivers a test alert", words)]
 
         def went_out() -> list[Row]:
-            now = self._told()
+            now = self._read_samples()
             if time.monotonic() < self._due:
                 # Notifications before that are for other alerts.
                 self._before = now

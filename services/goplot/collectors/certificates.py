@@ -65,7 +65,7 @@ def _not_after(pem: str) -> float:
 def main() -> int:
     """Write the metrics once. Returns an exit code of goplot.host.program."""
     options = program.parser(_PROGRAM, __doc__).parse_args()
-    return program.run(_PROGRAM, options.settings, _once)
+    return program.run(_PROGRAM, options.settings, _once, ("roots",))
 
 
 def _once(settings: Settings) -> int:

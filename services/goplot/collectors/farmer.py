@@ -249,7 +249,8 @@ def _add_expected_win(metrics: Metrics, node: Answers, farmer: Answers) -> None:
 def main() -> int:
     """Write the metrics once. Returns an exit code of goplot.host.program."""
     options = program.parser("goplot-farmer-collector", __doc__).parse_args()
-    return program.run("goplot-farmer-collector", options.settings, _once)
+    tables = ("roots", "chia", "farmer_collector")
+    return program.run("goplot-farmer-collector", options.settings, _once, tables)
 
 
 def _once(settings: Settings) -> int:

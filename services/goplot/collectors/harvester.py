@@ -184,7 +184,8 @@ def _add_disks(metrics: Metrics, disks: list[tuple[str, str, Files]]) -> None:
 def main() -> int:
     """Write the metrics once. Returns an exit code of goplot.host.program."""
     options = program.parser("goplot-harvester-collector", __doc__).parse_args()
-    return program.run("goplot-harvester-collector", options.settings, _once)
+    tables = ("roots", "host", "chia", "harvester_collector")
+    return program.run("goplot-harvester-collector", options.settings, _once, tables)
 
 
 def _once(settings: Settings) -> int:

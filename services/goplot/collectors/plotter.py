@@ -145,7 +145,7 @@ def _add_pacer(metrics: Metrics, state: Path, tunables: Tunables) -> None:
 def main() -> int:
     """Write the metrics once. Returns an exit code of goplot.host.program."""
     options = program.parser("goplot-plotter-collector", __doc__).parse_args()
-    return program.run("goplot-plotter-collector", options.settings, _once)
+    return program.run("goplot-plotter-collector", options.settings, _once, ("roots", "host"))
 
 
 def _once(settings: Settings) -> int:

@@ -181,7 +181,7 @@ def look_into(folder: Path) -> tuple[int, list[str]]:
 def main() -> int:
     """Run once. Returns an exit code of goplot.host.program."""
     options = program.parser("goplot-diskhand", __doc__).parse_args()
-    return program.run("goplot-diskhand", options.settings, _once)
+    return program.run("goplot-diskhand", options.settings, _once, ("roots", "host"))
 
 
 def _once(settings: Settings) -> int:

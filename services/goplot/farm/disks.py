@@ -16,6 +16,7 @@ class TroubleKind(StrEnum):
     NAME_TWICE = "name used twice"
     FAILING = "failing"
     NO_FOLDERS = "no plots or logs folder"
+    HIDDEN = "not visible to you"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ NOT_MOUNTED = Trouble(TroubleKind.NOT_MOUNTED)
 READ_ONLY = Trouble(TroubleKind.READ_ONLY)
 NAME_TWICE = Trouble(TroubleKind.NAME_TWICE)
 NO_FOLDERS = Trouble(TroubleKind.NO_FOLDERS)
+#: The person who asks may not read it; goplot's services may.
+HIDDEN = Trouble(TroubleKind.HIDDEN)
 
 
 def failing(detail: str | None) -> Trouble:

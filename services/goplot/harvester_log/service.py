@@ -218,7 +218,10 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     return program.run(
-        "goplot-harvester-log", options.settings, lambda settings: _follow(settings, stopping)
+        "goplot-harvester-log",
+        options.settings,
+        lambda settings: _follow(settings, stopping),
+        ("roots", "chia"),
     )
 
 

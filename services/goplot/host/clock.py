@@ -7,12 +7,11 @@ from pathlib import Path
 from goplot.farm.jobs import Start
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_INIT = Path("/proc/1/stat")
 
 
 def now() -> Start:
     """The moment on both clocks; a container boots when its process 1 starts."""
-    ticks = _init_ticks()
+    ticks = start_ticks(1) or 0
     return Start(
         time=time.time(),
         boot_time=time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"),
@@ -20,15 +19,19 @@ def now() -> Start:
     )
 
 
-def _init_ticks() -> int:
-    """When process 1 started, in clock ticks since the kernel's boot: proc_pid_stat(5), field 22.
+def start_ticks(process: int) -> int | None:
+    """When a process started, in clock ticks since the kernel's boot: proc_pid_stat(5), field 22.
 
-    0 where a /proc with hidepid does not show it.
+    None without such a process, after its end, and where a /proc with hidepid does not show it.
     """
+    # Not psutil's create_time(): it adds the boot time of the wall clock, in whole seconds, which
+    # moves when the clock is set. The state files of every release hold ticks.
     try:
-        return int(_INIT.read_text().rsplit(")", 1)[-1].split()[19])
+        stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
     except OSError:
-        return 0
+        return None
+    fields = stat.rsplit(")", 1)[-1].split()
+    return None if fields[0] == "Z" else int(fields[19])
 
 
 def seconds_between(earlier: Start, later: Start) -> float:

@@ -1,12 +1,12 @@
 """How every goplot program begins and ends: its arguments, its settings, its exit code."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goplot.host.log import start_logging
-from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
+from goplot.host.settings import DEFAULT_PATH, TABLES, Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,15 +27,20 @@ def parser(program: str, description: str | None) -> "ArgumentParser":
     return made
 
 
-def run(program: str, settings_file: Path, work: Callable[[Settings], int]) -> int:
-    """Do the work of a program with its settings.
+def run(
+    program: str,
+    settings_file: Path,
+    work: Callable[[Settings], int],
+    tables: Collection[str] = TABLES,
+) -> int:
+    """Do the work of a program with those tables of the settings that it uses.
 
-    Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after an OSError;
-    either is logged.
+    A mistake in another table stops other programs, not this one. Returns what `work` returns,
+    SETTINGS when the settings can't be used, FAILED after an OSError; either is logged.
     """
     start_logging()
     try:
-        return work(load(settings_file))
+        return work(load(settings_file, tables))
     except SettingsError as error:
         _logger.error("%s", error)
         return SETTINGS

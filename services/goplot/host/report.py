@@ -23,15 +23,24 @@ class Report:
 
 def write_report(state: Path, report: Report) -> None:
     """Save the pacer's report. Raises OSError."""
-    write_whole(state / "pacer.json", json.dumps(encode(report)) + "\n", durable=False)
+    write_whole(_path(state), json.dumps(encode(report)) + "\n", durable=False)
 
 
 def read_report(state: Path, plot_poll: float) -> Report | None:
     """The pacer's report; None if it is too old."""
-    path = state / "pacer.json"
+    path = _path(state)
     try:
         if time.time() - path.stat().st_mtime > _POLLS * plot_poll + _SLACK:
             return None
         return decode(Report, json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def has_reported(state: Path) -> bool:
+    """True where a pacer has ever run."""
+    return _path(state).exists()
+
+
+def _path(state: Path) -> Path:
+    return state / "pacer.json"

@@ -31,6 +31,8 @@ class Snapshot:
 
 def settings_fault(settings: Settings) -> str | None:
     """Why no plot can be made with the settings (None: it can)."""
+    if settings.mistakes:
+        return f"{settings.path}: {settings.mistakes[0]}"
     plot = settings.plot
     plotter = settings.plotters[plot.plotter]
     if not plotter.command:
@@ -91,7 +93,6 @@ def start_unit(units: Units, index: int) -> None:
 def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> Facts:
     roots = settings.roots
     last = last_start(roots.state)
-    plot = settings.plot
     held, cause = _backoff(settings)
     return Facts(
         pace=Pace(
@@ -116,10 +117,17 @@ def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> 
         free_memory=clock.free_memory(),
         disks=observation.disks,
         temps=observation.temps,
-        need=Need(plot.format.plot_bytes, temp_need(settings.plotters[plot.plotter], plot.format)),
+        need=_need(settings),
         last_dest=read_number(tunable_path(roots.config, "farm_dest"), 0),
         last_temp=read_number(tunable_path(roots.config, "farm_temp"), 0),
     )
+
+
+def _need(settings: Settings) -> Need:
+    """The space of the next plot; none on a temp farm where its plotter has a mistake."""
+    plot = settings.plot
+    plotter = settings.plotters.get(plot.plotter)
+    return Need(plot.format.plot_bytes, temp_need(plotter, plot.format) if plotter else 0)
 
 
 def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) -> Job:

@@ -1,10 +1,11 @@
 """What `goplot status` and `goplot disks` show: problems first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from goplot.farm.disks import Disk, TempFarm, Trouble, TroubleKind
+from goplot.farm.disks import HIDDEN, Disk, TempFarm, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
 from goplot.host.tunables import Tunables
@@ -18,7 +19,8 @@ class Status:
     """Everything that is shown.
 
     `reasons` holds by disk why diskhand took it out of rotation; `paused` the indexes of plots
-    that are frozen; `annotations` how many wait for Grafana.
+    that are frozen; `annotations` how many wait for Grafana; `mistakes` those in the settings
+    file, each in a line. `no_tunables` is the folder of tunables on a host that does not plot.
     """
 
     view: Snapshot
@@ -27,6 +29,8 @@ class Status:
     reasons: Mapping[str, str]
     paused: frozenset[int]
     annotations: int
+    mistakes: tuple[str, ...] = ()
+    no_tunables: Path | None = None
 
     @property
     def plot_bytes(self) -> int:
@@ -37,26 +41,34 @@ class Status:
 def problems(status: Status) -> list[str]:
     """What needs a person's attention, worst first."""
     view = status.view
-    found = []
-    if not status.pacer_up:
+    found = list(status.mistakes)
+    plots = status.no_tunables is None
+    if plots and not status.pacer_up:
         found.append("the pacer does not run: systemctl status goplot-pacer")
     for index, fault in view.observation.broken.items():
         found.append(f"plot {index}: its job file can't be read: {fault}")
     for disk in view.observation.disks:
-        trouble = disk.trouble or Trouble.of(status.reasons.get(disk.name, ""))
-        if trouble is not None and (disk.trouble or trouble.kind is TroubleKind.FAILING):
+        seen = None if disk.trouble == HIDDEN else disk.trouble
+        trouble = seen or Trouble.of(status.reasons.get(disk.name, ""))
+        if trouble is not None and (seen or trouble.kind is TroubleKind.FAILING):
             found.append(f"disk {disk.path} is {trouble}")
-    found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
+    found += [
+        f"temp farm {temp.path} is {temp.trouble}"
+        for temp in view.observation.temps
+        if temp.trouble not in (None, HIDDEN)
+    ]
     for job in view.observation.jobs:
         if job.stage is Stage.STRANDED:
             found.append(f"plot {job.index} is finished, but {job.note}")
         elif job.note is not None:
             found.append(f"plot {job.index} {job.note}")
+    if not plots:
+        return found
     found += [
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()
     ]
-    if view.facts.settings_fault is not None:
+    if view.facts.settings_fault is not None and not status.mistakes:
         found.append(view.facts.settings_fault)
     if view.decision.reason is Reason.BACKOFF:
         found.append(f"no plot starts for {view.decision.detail}")
@@ -91,7 +103,9 @@ def status_document(status: Status) -> dict[str, Any]:
         "foreign": view.observation.foreign,
         "next": next_document(view),
         "disks": disks_document(status),
-        "temps": [_temp_document(temp, view.facts.need.temp_bytes) for temp in view.facts.temps],
+        "temps": [
+            _temp_document(temp, view.facts.need.temp_bytes) for temp in view.observation.temps
+        ],
         "annotations_waiting": status.annotations,
     }
 
@@ -127,7 +141,7 @@ def disks_document(status: Status) -> list[dict[str, Any]]:
             "available": disk.available,
             "room": disk.available // status.plot_bytes,
         }
-        for disk in status.view.facts.disks
+        for disk in status.view.observation.disks
     ]
 
 
@@ -138,6 +152,11 @@ def status_text(status: Status) -> str:
     found = problems(status)
     if found:
         parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
+    if status.no_tunables is not None:
+        parts.append(f"this host does not plot: there are no tunables in {status.no_tunables}")
+        if view.observation.disks:
+            parts.append(disks_text(status))
+        return "\n\n".join(parts)
     parts.append(
         f"on_toggle {tunables.on_toggle}   plots {view.observation.running}/{tunables.max_plots}   "
         f"plot_gap {tunables.plot_gap} s   plot_poll {tunables.plot_poll} s   "
@@ -160,6 +179,8 @@ def next_text(view: Snapshot) -> str:
     decision = view.decision
     if decision.placement is not None:
         return f"at the next poll: {decision.detail}"
+    if decision.reason is Reason.START:
+        return f"the pacer started a plot at its last poll: {decision.detail}"
     wait = f" (about {duration(decision.wait)})" if decision.wait else ""
     return f"waits for {decision.reason}: {decision.detail}{wait}"
 
@@ -177,7 +198,7 @@ def disks_text(status: Status) -> str:
             size(disk.available) if disk.space else "-",
             str(disk.available // status.plot_bytes),
         ]
-        for disk in status.view.facts.disks
+        for disk in status.view.observation.disks
     ]
     head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
     return table(head, rows)
@@ -208,12 +229,12 @@ def _temps(view: Snapshot) -> str:
             str(temp.trouble or "ok"),
             size(temp.space.used) if temp.space else "-",
             size(temp.space.total) if temp.space else "-",
-            size(temp.committed) if temp.committed else "-",
-            size(temp.available) if temp.space else "-",
+            size(temp.committed) if temp.committed and temp.trouble != HIDDEN else "-",
+            size(temp.available) if temp.space and temp.trouble != HIDDEN else "-",
             str(len(temp.phases)),
-            str(temp.available // temp_bytes) if temp_bytes else "-",
+            str(temp.available // temp_bytes) if temp_bytes and temp.trouble != HIDDEN else "-",
         ]
-        for temp in view.facts.temps
+        for temp in view.observation.temps
     ]
     head = ["temp", "state", "used", "size", "committed", "available", "plots", "room for"]
     return table(head, rows)
@@ -242,6 +263,7 @@ def _job_document(job: Job, paused: frozenset[int]) -> dict[str, Any]:
 
 
 def _temp_document(temp: TempFarm, temp_bytes: int) -> dict[str, Any]:
+    hidden = temp.trouble == HIDDEN
     return {
         "farm": temp.farm,
         "path": str(temp.path),
@@ -249,8 +271,23 @@ def _temp_document(temp: TempFarm, temp_bytes: int) -> dict[str, Any]:
         "mounted": temp.mounted,
         "size": temp.space.total if temp.space else None,
         "used": temp.space.used if temp.space else None,
-        "committed": temp.committed,
-        "available": temp.available,
+        "committed": None if hidden else temp.committed,
+        "available": None if hidden else temp.available,
         "plots": len(temp.phases),
-        "room": temp.available // temp_bytes if temp_bytes else None,
+        "room": temp.available // temp_bytes if temp_bytes and not hidden else None,
     }
+
+
+def units_document(problems: Sequence[str], running: Mapping[int, bool]) -> dict[str, Any]:
+    """What is known of the status without settings: the plots that run, True where paused."""
+    return {
+        "problems": list(problems),
+        "plots": [{"index": index, "paused": running[index]} for index in sorted(running)],
+        "running": len(running),
+    }
+
+
+def units_text(running: Mapping[int, bool]) -> str:
+    """The same for people."""
+    plots = ", ".join(f"{i} (paused)" if running[i] else str(i) for i in sorted(running))
+    return f"plots that run, according to systemd: {plots or 'none'}"

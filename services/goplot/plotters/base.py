@@ -5,35 +5,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
-from goplot.farm.formats import PlotFormat
+from goplot.farm.formats import MAX_K, MIN_K, PlotFormat
+from goplot.farm.keys import NAMED_TEXTS, POSITIVE, TEXT, TEXTS, key, whole
 
 
 @dataclass(frozen=True, slots=True)
 class PlotterSettings:
-    """How one plotter is run.
-
-    `command` is a template of the user's own; without it the plotter of that name is called by
-    `program`. `grammar` names the plotter whose log and files a template's program writes.
-    """
+    """How one plotter is run: a table of [plotters]."""
 
     name: str
-    program: str = ""
-    options: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    command: tuple[str, ...] = ()
-    grammar: str = ""
-    temp_gib: float | None = None
+    program: str = key(TEXT, "", "the plotter's program")
+    options: tuple[str, ...] = key(TEXTS, (), "further arguments, appended as they are")
+    environment: Mapping[str, str] = key(
+        NAMED_TEXTS, {}, "further environment, such as `CHIA_ROOT`"
+    )
+    temp_gib: float | None = key(
+        POSITIVE,
+        None,
+        "maximum GiB that one plot uses in its temp farm, including the plot itself",
+        shown="by plotter and format",
+    )
+    command: tuple[str, ...] = key(
+        TEXTS, (), "a command template instead of `program` and `options`"
+    )
+    grammar: str = key(
+        TEXT, "", "with `command`: the plotter whose log and files the program writes"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PlotSettings:
-    """What the next plot is."""
+    """What the next plot is: the table [plot]."""
 
-    plotter: str
-    format: PlotFormat
-    farmer_public_key: str
-    pool_contract_address: str
-    pool_public_key: str
+    plotter: str = key(TEXT, "chiapos", "which of `[plotters]` creates the next plot")
+    k: int = key(whole(MIN_K, MAX_K), 32, "size of the plot; a plotter may accept fewer")
+    compression: int = key(whole(0, 9), 0, "compression level, if Chia's table of sizes has it")
+    farmer_public_key: str = key(TEXT, "", "required by every plotter without a command template")
+    pool_contract_address: str = key(TEXT, "", "pool of the plot: this, or `pool_public_key`")
+    pool_public_key: str = key(TEXT, "", "pool of the plot: this, or `pool_contract_address`")
+
+    @property
+    def format(self) -> PlotFormat:
+        """The format. Raises ValueError for one of unknown size."""
+        return PlotFormat(self.k, self.compression)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from goplot.host.clock import start_ticks
+
 _KILL_AFTER = 20.0
 
 
@@ -65,12 +67,8 @@ def _own_environment() -> dict[str, str]:
 
 def identity(process: int) -> str | None:
     """Process id with the start time in clock ticks, or None without such a process."""
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return None
-    fields = stat.rsplit(")", 1)[-1].split()
-    return None if fields[0] == "Z" else f"{process}:{fields[19]}"
+    ticks = start_ticks(process)
+    return None if ticks is None else f"{process}:{ticks}"
 
 
 def end_leftover(known: str | None) -> None:

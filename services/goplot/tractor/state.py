@@ -166,13 +166,13 @@ class JobState:
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
         """Spool an annotation if Grafana is configured; a failure does not end the plot."""
-        if self.settings.annotations_url is None:
+        if self.settings.annotations.url is None:
             return
         roots = self.settings.roots
         try:
             active = len(read_jobs(roots.jobs)[0])
             most = read_tunables(roots.config, read_last_good(roots.state)).max_plots
-            annotation = make(active, most).tagged(self.settings.annotations_tags)
+            annotation = make(active, most).tagged(self.settings.annotations.tags)
             spool(roots.state, self.job.index, annotation)
         except OSError as error:
             self.warn(f"its annotation is lost: {error}")

@@ -42,8 +42,10 @@ def test_a_farm_that_works_passes_and_its_alert_arrives(ssh: Ssh) -> None:
         "Alertmanager delivers a test alert (webhook)",
     ):
         assert f"ok      {words}" in done.stdout
-    told = ssh("farmer1").check_output("cat /var/lib/webhook").splitlines()
-    names = [alert["labels"]["alertname"] for line in told for alert in json.loads(line)["alerts"]]
+    received = ssh("farmer1").check_output("cat /var/lib/webhook").splitlines()
+    names = [
+        alert["labels"]["alertname"] for line in received for alert in json.loads(line)["alerts"]
+    ]
     assert "GoplotVerify" in names
 
 

@@ -34,8 +34,8 @@ _VARIABLES = Path(__file__).parents[3] / "molecule/network/inventory/group_vars/
 
 
 @dataclass(frozen=True)
-class Told:
-    """An alert as the webhook was told of it."""
+class Received:
+    """An alert as the webhook received it."""
 
     name: str
     labels: dict[str, str]
@@ -178,11 +178,11 @@ def _time_goes_fast(machine: ToMachine) -> Iterator[None]:
         yield
 
 
-def told(machine: ToMachine) -> list[Told]:
-    """All that the webhook was told, in order."""
+def received(machine: ToMachine) -> list[Received]:
+    """All alerts that the webhook received, in order."""
     lines = machine("farmer1").run("sh", "-c", f"cat {FILE} 2>/dev/null || true").splitlines()
     return [
-        Told(
+        Received(
             alert["labels"]["alertname"],
             alert["labels"],
             alert["annotations"]["summary"],
@@ -205,12 +205,12 @@ def do(machine: ToMachine, commands: dict[str, str]) -> None:
         machine(host).run("sh", "-c", command)
 
 
-def test_the_daily_summary_is_told(machine: ToMachine) -> None:
-    before = len(told(machine))
+def test_the_daily_summary_is_sent(machine: ToMachine) -> None:
+    before = len(received(machine))
     machine("farmer1").run("systemctl", "start", "goplot-summary")
 
-    def summaries() -> list[Told]:
-        return [one for one in told(machine)[before:] if one.name == "DailySummary"]
+    def summaries() -> list[Received]:
+        return [one for one in received(machine)[before:] if one.name == "DailySummary"]
 
     wait_until("the summary at the webhook", lambda: summaries() != [], WITHIN)
     assert summaries()[0].labels["instance"] == "farmer1"
@@ -229,12 +229,12 @@ def test_a_fault_raises_exactly_its_alert_which_is_over_with_it(
 ) -> None:
     fault = FAULTS[name]
     wait_until("a farm that is well", lambda: not raised(prometheus, "firing|pending"), WITHIN)
-    before = len(told(machine))
+    before = len(received(machine))
 
-    def of_this(firing: bool) -> list[Told]:
+    def of_this(firing: bool) -> list[Received]:
         return [
             one
-            for one in told(machine)[before:]
+            for one in received(machine)[before:]
             if one.name == fault.alert
             and fault.labels.items() <= one.labels.items()
             and one.firing == firing
@@ -247,14 +247,14 @@ def test_a_fault_raises_exactly_its_alert_which_is_over_with_it(
         wait_until("no alert pends", lambda: not raised(prometheus, "pending"), 2 * WITHIN)
     finally:
         do(machine, fault.end)
-    wait_until(f"{name}: told that it is over", lambda: of_this(False) != [], WITHIN)
+    wait_until(f"{name}: resolved", lambda: of_this(False) != [], WITHIN)
     wait_until("a farm that is well", lambda: not raised(prometheus, "firing|pending"), WITHIN)
-    all_told = {
+    all_received = {
         (one.name, one.labels.get("instance"))
-        for one in told(machine)[before:]
+        for one in received(machine)[before:]
         if one.firing and one.name not in ALWAYS
     }
-    assert all_told == {(fault.alert, fault.labels["instance"])}
+    assert all_received == {(fault.alert, fault.labels["instance"])}
     assert fault.labels["instance"] in of_this(True)[0].summary
 
 

@@ -87,7 +87,7 @@ def test_harvester_log_reads_journald_where_chia_logs_there(ssh: Ssh) -> None:
 
 
 def test_a_block_is_farmed_and_seen(prometheus: Ask) -> None:
-    # The block of the farm's own proof, told by the node; and the reward, told by the wallet. A
+    # The node reports the block of the farm's own proof, the wallet the reward. A
     # small plot has a proof for one signage point in twenty or so.
     def seen(query: str) -> bool:
         return prometheus(query) != []

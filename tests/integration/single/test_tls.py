@@ -41,7 +41,7 @@ def test_nobody_else_is(
 
 
 @pytest.mark.parametrize(("port", "path", "user"), PORTS)
-def test_nothing_is_told_in_the_clear(
+def test_nothing_is_sent_in_the_clear(
     hosts: HostSet, port: int, path: str, user: tuple[str, str]
 ) -> None:
     connection = http.client.HTTPConnection(str(hosts.hosts[0].address), port, timeout=10)
