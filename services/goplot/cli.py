@@ -4,10 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from goplot import __version__
+from goplot.farm.names import shown
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import read_report
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
@@ -49,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _check_log(options.check, as_json=options.json)
         return _run(load(options.settings), options)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return SETTINGS
     except (OSError, ValueError, UnitError) as error:
-        print(f"goplot: {error}", file=sys.stderr)
+        print(shown(f"goplot: {error}"), file=sys.stderr)
         return FAILED
 
 
@@ -126,13 +127,14 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     status = _status(settings)
     if options.json:
         document = status_document(status) if command == "status" else disks_document(status)
-        print(json.dumps(document, indent=2))
+        _print(_json(document))
     else:
-        print(status_text(status) if command == "status" else disks_text(status))
+        _print(status_text(status) if command == "status" else disks_text(status))
     return PROBLEMS if problems(status) else OK
 
 
 def _status(settings: Settings) -> Status:
+    from goplot.diskhand.leftovers import kept_plots
     from goplot.host.annotations import waiting
     from goplot.host.diskstate import read_own
 
@@ -144,7 +146,7 @@ def _status(settings: Settings) -> Status:
             running = units_of(settings).running()
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
-            print(f"goplot: {error}", file=sys.stderr)
+            print(shown(f"goplot: {error}"), file=sys.stderr)
     return Status(
         view=view,
         tunables=tunables,
@@ -152,6 +154,7 @@ def _status(settings: Settings) -> Status:
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
+        kept=tuple(kept_plots(view.observation)),
     )
 
 
@@ -166,9 +169,9 @@ def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
         index = None if job is None else job.index
     starts = view.decision.placement is not None
     if as_json:
-        print(json.dumps({"index": index, "starts": starts, **next_document(view)}, indent=2))
+        _print(_json({"index": index, "starts": starts, **next_document(view)}))
     else:
-        print(_plot_text(view, index))
+        _print(_plot_text(view, index))
     return OK if starts else NOT_STARTED
 
 
@@ -208,7 +211,7 @@ def _farm(settings: Settings, *, as_json: bool) -> int:
     from goplot.people import farm
 
     found = farm.read_farm(settings)
-    print(json.dumps(farm.farm_document(found), indent=2) if as_json else farm.farm_text(found))
+    _print(_json(farm.farm_document(found)) if as_json else farm.farm_text(found))
     return PROBLEMS if farm.problems(found) else OK
 
 
@@ -217,8 +220,29 @@ def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:
     from goplot.people.log_check import check_document, check_text
 
     found = check(paths)
-    print(json.dumps(check_document(found), indent=2) if as_json else check_text(found))
+    _print(_json(check_document(found)) if as_json else check_text(found))
     return OK if found.understood else FAILED
+
+
+def _print(text: str) -> None:
+    """Write to standard output, which may know fewer characters than the names of a farm have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(shown(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _json(document: object) -> str:
+    """A document for programs: whatever it is made of, names in it are valid Unicode."""
+    return json.dumps(_with_shown_names(document), indent=2)
+
+
+def _with_shown_names(value: object) -> object:
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return {shown(str(key)): _with_shown_names(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_shown_names(entry) for entry in value]
+    return value
 
 
 def _completion() -> int:

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
+from goplot.diskhand.leftovers import clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.codec import encode
@@ -25,6 +25,7 @@ from goplot.host.diskstate import (
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
 from goplot.host.observe import observe, read_disk_file
+from goplot.host.plotfiles import TEMPORARY, is_plot, is_plot_name
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -161,18 +162,17 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
 def look_into(folder: Path) -> tuple[int, list[str]]:
     """The number of plots in a folder, and the names of partial copies; none if it can't be read.
 
-    Only names are read: opening each file would be expensive on a disk with many plots.
+    Only the folder is read: opening each file would be expensive on a disk with many plots.
     """
     count = 0
     partial: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                name = entry.name
-                if name.endswith((".plot", ".plot2")):
+                if is_plot(entry):
                     count += 1
-                elif name.endswith(SUFFIX):
-                    partial.append(name)
+                elif is_plot_name(entry.name.removesuffix(TEMPORARY)):
+                    partial.append(entry.name)
     except OSError:
         return count, partial
     return count, partial

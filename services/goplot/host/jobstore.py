@@ -28,6 +28,7 @@ class Result:
     temp_farm: int
     plot_file: str | None = None
     phase_seconds: dict[str, float] = field(default_factory=dict)
+    plot_id: str | None = None
 
 
 def job_path(jobs: Path, index: int) -> Path:

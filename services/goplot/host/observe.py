@@ -77,8 +77,8 @@ def written_by(job: Job) -> Written:
     except OSError:
         temp = 0
     dest = 0
-    if job.plot_file is not None:
-        for name in (job.plot_file, job.plot_file + ".tmp"):
+    if job.plot_file is not None and job.partial_file is not None:
+        for name in (job.plot_file, job.partial_file):
             try:
                 dest += (job.disk_path / "plots" / name).lstat().st_blocks * 512
             except OSError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from goplot.farm.disks import Disk, TempFarm, Trouble, TroubleKind
@@ -18,7 +19,8 @@ class Status:
     """Everything that is shown.
 
     `reasons` holds by disk why diskhand took it out of rotation; `paused` the indexes of plots
-    that are frozen; `annotations` how many wait for Grafana.
+    that are frozen; `annotations` how many wait for Grafana; `kept` the finished plots on temp
+    farms that no job delivers.
     """
 
     view: Snapshot
@@ -27,6 +29,7 @@ class Status:
     reasons: Mapping[str, str]
     paused: frozenset[int]
     annotations: int
+    kept: tuple[Path, ...] = ()
 
     @property
     def plot_bytes(self) -> int:
@@ -52,6 +55,10 @@ def problems(status: Status) -> list[str]:
             found.append(f"plot {job.index} is finished, but {job.note}")
         elif job.note is not None:
             found.append(f"plot {job.index} {job.note}")
+    found += [
+        f"{plot} is a finished plot that no job delivers: move it to a disk, or delete it"
+        for plot in status.kept
+    ]
     found += [
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()
@@ -93,6 +100,7 @@ def status_document(status: Status) -> dict[str, Any]:
         "disks": disks_document(status),
         "temps": [_temp_document(temp, view.facts.need.temp_bytes) for temp in view.facts.temps],
         "annotations_waiting": status.annotations,
+        "kept_plots": [str(plot) for plot in status.kept],
     }
 
 
