@@ -1,5 +1,6 @@
 """goplot-diskhand: checks every disk once, and takes full ones out of rotation."""
 
+import errno
 import json
 import logging
 import os
@@ -63,7 +64,7 @@ def _report(disk: Disk, verdict: Verdict, earlier: Own | None) -> None:
     if verdict.kib is None or verdict.reason == before:
         return
     if disk.trouble is not None:
-        _logger.warning("%s is %s: out of rotation", disk.path, disk.trouble)
+        _logger.warning("%s %s: out of rotation", disk.path, disk.trouble.predicate)
     else:
         _logger.info("%s is %s", disk.path, verdict.reason or "in rotation again")
 
@@ -139,7 +140,13 @@ def _write_files(
         write_whole(own_path(roots.state), json.dumps(document) + "\n")
     for path, kib in changes:
         temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(f"{kib}\n")
+        try:
+            temporary.write_text(f"{kib}\n")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                # A file that can't be is one that can't be read: the disk is out.
+                continue
+            raise
         temporary.chmod(0o644)
         os.utime(temporary, ns=(stamp, stamp))
         temporary.rename(path)

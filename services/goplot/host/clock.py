@@ -26,7 +26,7 @@ def _init_ticks() -> int:
     0 where a /proc with hidepid does not show it.
     """
     try:
-        return int(_INIT.read_text().rsplit(")", 1)[-1].split()[19])
+        return int(_INIT.read_text(errors="replace").rsplit(")", 1)[-1].split()[19])
     except OSError:
         return 0
 

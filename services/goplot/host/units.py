@@ -138,7 +138,7 @@ class ProcessUnits:
         """See Units."""
         found: dict[int, bool] = {}
         for path in self._jobs.glob("*.lock"):
-            if path.stem.isdigit() and (process := lock_holder(path)) is not None:
+            if path.stem.isdecimal() and (process := lock_holder(path)) is not None:
                 found[int(path.stem)] = _is_stopped(process)
         return found
 

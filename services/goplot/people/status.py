@@ -48,8 +48,12 @@ def problems(status: Status) -> list[str]:
     for disk in view.observation.disks:
         trouble = disk.trouble or Trouble.of(status.reasons.get(disk.name, ""))
         if trouble is not None and (disk.trouble or trouble.kind is TroubleKind.FAILING):
-            found.append(f"disk {disk.path} is {trouble}")
-    found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
+            found.append(f"disk {disk.path} {trouble.predicate}")
+    found += [
+        f"temp farm {temp.path} {temp.trouble.predicate}"
+        for temp in view.observation.temps
+        if temp.trouble is not None
+    ]
     for job in view.observation.jobs:
         if job.stage is Stage.STRANDED:
             found.append(f"plot {job.index} is finished, but {job.note}")

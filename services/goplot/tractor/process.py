@@ -66,7 +66,7 @@ def _own_environment() -> dict[str, str]:
 def identity(process: int) -> str | None:
     """Process id with the start time in clock ticks, or None without such a process."""
     try:
-        stat = Path(f"/proc/{process}/stat").read_text()
+        stat = Path(f"/proc/{process}/stat").read_text(errors="replace")
     except OSError:
         return None
     fields = stat.rsplit(")", 1)[-1].split()
