@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from goplot import __version__
 from goplot.farm.names import shown
+from goplot.host.account import AccountError, become
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import read_report
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(shown(str(error)), file=sys.stderr)
         return SETTINGS
-    except (OSError, ValueError, UnitError) as error:
+    except (OSError, ValueError, UnitError, AccountError) as error:
         print(shown(f"goplot: {error}"), file=sys.stderr)
         return FAILED
 
@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
     commands.add_parser("farm", parents=shown, help="show whether the farm farms, and its wins")
+    commands.add_parser("diskhand", parents=[common], help="check every disk now")
+    commands.add_parser("collect", parents=shown, help="write the metrics of this host now")
     log = commands.add_parser(
         "harvester-log", parents=[as_json], help="show what goplot understands in a Chia log"
     )
@@ -115,11 +117,15 @@ def _tunables_help() -> str:
 def _run(settings: Settings, options: argparse.Namespace) -> int:
     command: str = options.command
     if command == "set":
-        _become_owner(settings.roots.config)
+        become("goplot", settings.roots.state)
         set_tunable(settings.roots.config, options.name, options.value)
         return OK
     if command == "plot":
         return _plot(settings, dry_run=options.dry_run, as_json=options.json)
+    if command == "diskhand":
+        return _diskhand(settings)
+    if command == "collect":
+        return _collect(settings, as_json=options.json)
     if command == "farm":
         return _farm(settings, as_json=options.json)
     if command in ("stop", "pause", "resume"):
@@ -164,7 +170,7 @@ def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     if dry_run:
         view = look(settings, tunables, by_hand=True)
     else:
-        _become_owner(settings.roots.state)
+        become("goplot", settings.roots.state)
         view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
         index = None if job is None else job.index
     starts = view.decision.placement is not None
@@ -192,7 +198,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
     if job is None:
         print(f"goplot: no such plot: {index}; goplot status lists the plots")
         return FAILED
-    _become_owner(settings.roots.state)
+    become("goplot", settings.roots.state)
     units = units_of(settings)
     if command == "pause":
         units.freeze(index)
@@ -205,6 +211,22 @@ def _control(settings: Settings, command: str, index: int) -> int:
         stop_path(settings.roots.jobs, index).touch()
         units.stop(index)
     return OK
+
+
+def _diskhand(settings: Settings) -> int:
+    from goplot.diskhand.service import check
+
+    become("goplot-diskhand", settings.roots.state)
+    _print("\n".join(check(settings)))
+    return OK
+
+
+def _collect(settings: Settings, *, as_json: bool) -> int:
+    from goplot.people.collect import collect, collect_document, collect_text
+
+    found = collect(settings)
+    _print(_json(collect_document(found)) if as_json else collect_text(found))
+    return FAILED if any(one.fault for one in found) else OK
 
 
 def _farm(settings: Settings, *, as_json: bool) -> int:
@@ -262,15 +284,6 @@ def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentPar
 
 def _tunables(settings: Settings) -> Tunables:
     return read_tunables(settings.roots.config, read_last_good(settings.roots.state))
-
-
-def _become_owner(folder: Path) -> None:
-    """As root, become a folder's owner, so that goplot's services may change the files."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.setgroups([])
-        os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
-        os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
 
 
 if __name__ == "__main__":

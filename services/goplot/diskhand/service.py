@@ -191,12 +191,19 @@ def main() -> int:
     return program.run("goplot-diskhand", options.settings, _once)
 
 
-def _once(settings: Settings) -> int:
+def check(settings: Settings) -> list[str]:
+    """Run once, with the log and the record of success. Returns the log's lines. Raises OSError."""
     settings.roots.state.mkdir(parents=True, exist_ok=True)
     with locked(settings.roots.state / "diskhand.lock"):
-        text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in run(settings))
+        lines = run(settings)
+        text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in lines)
         write_whole(settings.roots.logs / "diskhand.log", text, durable=False)
     record_success(settings.roots.state, "diskhand")
+    return lines
+
+
+def _once(settings: Settings) -> int:
+    check(settings)
     return program.OK
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from goplot.host.account import AccountError, become
 from goplot.host.log import start_logging
 from goplot.host.settings import DEFAULT_PATH, Settings, SettingsError, load
 
@@ -30,15 +31,20 @@ def parser(program: str, description: str | None) -> "ArgumentParser":
 def run(program: str, settings_file: Path, work: Callable[[Settings], int]) -> int:
     """Do the work of a program with its settings.
 
-    Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after an OSError;
-    either is logged.
+    Root becomes the program's own user first. Returns what `work` returns, SETTINGS when the
+    settings can't be used, FAILED after an OSError or when there is no such user; each is logged.
     """
     start_logging()
     try:
-        return work(load(settings_file))
+        settings = load(settings_file)
+        become(program, settings.roots.state)
+        return work(settings)
     except SettingsError as error:
         _logger.error("%s", error)
         return SETTINGS
+    except AccountError as error:
+        _logger.error("%s", error)
+        return FAILED
     except OSError as error:
         _logger.error("%s: %s", program, error)
         return FAILED
