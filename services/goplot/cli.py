@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from goplot import __version__
+from goplot.farm.names import shown
+from goplot.host.account import AccountError, become
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import has_reported, read_report
 from goplot.host.settings import DEFAULT_PATH, TABLES, Settings, SettingsError, load
@@ -26,7 +28,8 @@ from goplot.host.tunables import (
 from goplot.host.units import SystemdUnits, UnitError, units_of
 from goplot.pacer.decision import Decision, Reason
 from goplot.pacer.start import Snapshot, look, start_plot
-from goplot.people.caller import become_owner, seen_by_caller
+from goplot.people.caller import act_as_goplot, seen_by_caller
+from goplot.people.output import json_text, print_text
 from goplot.people.status import (
     Status,
     disks_document,
@@ -94,14 +97,14 @@ def _main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        print(shown(str(error)), file=sys.stderr)
         return SETTINGS
     except PermissionError as error:
         cure = f"run: {shlex.join(['sudo', 'goplot', *arguments])}"
-        print(f"goplot: {error.filename}: {error.strerror}; {cure}", file=sys.stderr)
+        print(shown(f"goplot: {error.filename}: {error.strerror}; {cure}"), file=sys.stderr)
         return FAILED
-    except (OSError, ValueError, UnitError) as error:
-        print(f"goplot: {error}", file=sys.stderr)
+    except (OSError, ValueError, UnitError, AccountError) as error:
+        print(shown(f"goplot: {error}"), file=sys.stderr)
         return FAILED
 
 
@@ -120,11 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="for programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shown = [common, as_json]
-    commands.add_parser("status", parents=shown, help="show running plots and waiting ones")
-    commands.add_parser("disks", parents=shown, help="show the disks and their free space")
+    shared = [common, as_json]
+    commands.add_parser("status", parents=shared, help="show running plots and waiting ones")
+    commands.add_parser("disks", parents=shared, help="show the disks and their free space")
     plot = commands.add_parser(
-        "plot", parents=shown, help="start a plot now, without waiting for plot_gap or load"
+        "plot", parents=shared, help="start a plot now, without waiting for plot_gap or load"
     )
     plot.add_argument("--dry-run", action="store_true", help="only show where it would go")
     for name, text in (
@@ -143,8 +146,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     change.add_argument("name", choices=NAMES)
     change.add_argument("value")
+    commands.add_parser("diskhand", parents=[common], help="check every disk now")
+    commands.add_parser("collect", parents=shared, help="write the metrics of this host now")
     farm = commands.add_parser(
-        "farm", parents=shown, help="show whether the farm farms, and its wins"
+        "farm", parents=shared, help="show whether the farm farms, and its wins"
     )
     farm.add_argument(
         "--log",
@@ -190,13 +195,17 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         return _set(settings, options.name, options.value)
     if command == "plot":
         return _plot(settings, dry_run=options.dry_run, as_json=options.json)
+    if command == "diskhand":
+        return _diskhand(settings)
+    if command == "collect":
+        return _collect(settings, as_json=options.json)
     if command == "farm":
         return _farm(settings, options.log, as_json=options.json)
     return _control(settings, command, options.index)
 
 
 def _set(settings: Settings, name: str, value: str) -> int:
-    become_owner(settings.roots.config)
+    act_as_goplot(settings.roots.state, settings.roots.config)
     set_tunable(settings.roots.config, name, value)
     if name == "on_toggle" and value.strip() != RUN:
         print(f"on_toggle is {value.strip()}: no new plot starts; only {RUN} starts plots")
@@ -214,10 +223,9 @@ def _show(options: argparse.Namespace) -> int:
         raise
     status = _status(settings)
     if options.json:
-        document = status_document(status) if whole else disks_document(status)
-        print(json.dumps(document, indent=2))
+        print_text(json_text(status_document(status) if whole else disks_document(status)))
     else:
-        print(status_text(status) if whole else disks_text(status))
+        print_text(status_text(status) if whole else disks_text(status))
     if settings.mistakes:
         return SETTINGS
     return PROBLEMS if problems(status) else OK
@@ -237,6 +245,7 @@ def _show_units(mistakes: Sequence[str], *, as_json: bool) -> None:
 
 
 def _status(settings: Settings) -> Status:
+    from goplot.diskhand.leftovers import kept_plots
     from goplot.host.annotations import waiting
     from goplot.host.diskstate import read_own
 
@@ -248,7 +257,7 @@ def _status(settings: Settings) -> Status:
             running = units_of(settings).running()
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
-            print(f"goplot: {error}", file=sys.stderr)
+            print(shown(f"goplot: {error}"), file=sys.stderr)
     report = read_report(settings.roots.state, tunables.plot_poll)
     seen = seen_by_caller(view.observation, settings.roots.state)
     if seen != view.observation:
@@ -263,6 +272,7 @@ def _status(settings: Settings) -> Status:
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
+        kept=tuple(kept_plots(view.observation)),
         mistakes=tuple(f"{settings.path}: {mistake}" for mistake in settings.mistakes),
         no_tunables=None if _plots_here(settings, view) else settings.roots.config,
     )
@@ -284,14 +294,14 @@ def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     if dry_run:
         view = look(settings, tunables, by_hand=True)
     else:
-        become_owner(settings.roots.state)
+        act_as_goplot(settings.roots.state, settings.roots.state)
         view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
         index = None if job is None else job.index
     starts = view.decision.placement is not None
     if as_json:
-        print(json.dumps({"index": index, "starts": starts, **next_document(view)}, indent=2))
+        print_text(json_text({"index": index, "starts": starts, **next_document(view)}))
     else:
-        print(_plot_text(view, index))
+        print_text(_plot_text(view, index))
     return OK if starts else NOT_STARTED
 
 
@@ -312,7 +322,7 @@ def _control(settings: Settings, command: str, index: int) -> int:
     if job is None:
         print(f"goplot: no such plot: {index}; goplot status lists the plots")
         return FAILED
-    become_owner(settings.roots.state)
+    act_as_goplot(settings.roots.state, settings.roots.state)
     units = units_of(settings)
     if command == "pause":
         units.freeze(index)
@@ -327,6 +337,22 @@ def _control(settings: Settings, command: str, index: int) -> int:
     return OK
 
 
+def _diskhand(settings: Settings) -> int:
+    from goplot.diskhand.service import check
+
+    become("goplot-diskhand", settings.roots.state)
+    print_text("\n".join(check(settings)))
+    return OK
+
+
+def _collect(settings: Settings, *, as_json: bool) -> int:
+    from goplot.people.collect import collect, collect_document, collect_text
+
+    found = collect(settings)
+    print_text(json_text(collect_document(found)) if as_json else collect_text(found))
+    return FAILED if any(one.fault for one in found) else OK
+
+
 def _farm(settings: Settings, lines: int, *, as_json: bool) -> int:
     from goplot.people import farm
     from goplot.people.farm_log import last_lines
@@ -339,11 +365,11 @@ def _farm(settings: Settings, lines: int, *, as_json: bool) -> int:
         trouble = f"goplot: the Chia log can't be read: {error}; sudo may help"
     if as_json:
         more = {"log_lines": last} if lines else {}
-        print(json.dumps({**farm.farm_document(found), **more}, indent=2))
+        print_text(json_text({**farm.farm_document(found), **more}))
     else:
-        print("\n".join([farm.farm_text(found), *([""] if last else []), *last]))
+        print_text("\n".join([farm.farm_text(found), *([""] if last else []), *last]))
     if trouble:
-        print(trouble, file=sys.stderr)
+        print(shown(trouble), file=sys.stderr)
         return FAILED
     return PROBLEMS if farm.problems(found) else OK
 
@@ -353,23 +379,15 @@ def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:
     from goplot.people.log_check import check_document, check_text
 
     found = check(paths)
-    print(json.dumps(check_document(found), indent=2) if as_json else check_text(found))
+    print_text(json_text(check_document(found)) if as_json else check_text(found))
     return OK if found.understood else FAILED
 
 
 def _completion() -> int:
     from goplot.people.completion import bash_completion
 
-    print(bash_completion(_commands(_parser())), end="")
+    print(bash_completion(_parser()), end="")
     return OK
-
-
-def _commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """The parser of every command."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    raise AssertionError("unreachable: the parser has commands")
 
 
 def _tunables(settings: Settings) -> Tunables:

@@ -67,14 +67,15 @@ def _token() -> str | None:
 def main() -> int:
     """Send the spool once. Returns FAILED of goplot.host.program while it is not empty."""
     options = program.parser("goplot-annotations", __doc__).parse_args()
-    return program.run(
-        "goplot-annotations: annotations wait", options.settings, _once, ("roots", "annotations")
-    )
+    return program.run("goplot-annotations", options.settings, _once, ("roots", "annotations"))
 
 
 def _once(settings: Settings) -> int:
     if settings.annotations.url is not None:
-        send_all(settings, _token())
+        try:
+            send_all(settings, _token())
+        except OSError as error:
+            raise OSError(f"annotations wait: {error}") from error
     record_success(settings.roots.state, "annotations")
     return program.OK
 

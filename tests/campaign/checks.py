@@ -12,6 +12,7 @@ from tests.tools.plots_check import proofs_found
 
 CHALLENGES = 30
 _STARTED = re.compile(r"plot-([0-9]+) starts: ")
+_KEPT = re.compile(r"; left in (\S+): (?:plot-\S+\.plot(?:, )?)+$")
 _METRIC = re.compile(r'^(goplot_plots_\w+_total)(?:\{reason="(\w+)"\})? (\S+)$', re.M)
 
 
@@ -50,7 +51,8 @@ def _files(farm: Farm) -> Iterable[str]:
     for result in farm.results():
         if result["done"] and disks.get(result["plot_file"]) != result["disk"]:
             yield f"plot {result['index']} is not on {result['disk']} as its result says"
-    yield from (f"left on temp: {path}" for path in farm.left_on_temp())
+    kept = _kept(farm)
+    yield from (f"left on temp: {path}" for path in farm.left_on_temp() if path not in kept)
     yield from (f"left beside plots: {path}" for path in farm.partial_plots())
     yield from (f"outside a mount: {path}" for path in farm.beneath())
 
@@ -66,7 +68,16 @@ def _reservations(farm: Farm) -> Iterable[str]:
     for place in [*status["disks"], *status["temps"]]:
         if place["committed"] != 0:
             yield f"{place['path']} has {place['committed']} bytes committed"
-    yield from (f"problem: {problem}" for problem in status["problems"])
+    kept = _kept(farm)
+    for problem in status["problems"]:
+        if str(Path(problem.split(" is ")[0]).parent) not in kept:
+            yield f"problem: {problem}"
+
+
+def _kept(farm: Farm) -> set[str]:
+    """Folders of plots that a power cut hit before they were synced: a person decides."""
+    crashed = [result["detail"] for result in farm.results() if result["reason"] == "crash"]
+    return {match[1] for detail in crashed if (match := _KEPT.search(detail))}
 
 
 def _counters(farm: Farm) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """A farm in a folder of its own: roots, a mountinfo that says what is mounted, settings."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,12 +138,18 @@ units = "processes"
         descriptor = os.open(self.path, os.O_RDONLY)
         number = mount_id(descriptor)
         os.close(descriptor)
-        (self.path / "mountinfo").write_text(
-            "".join(
-                f"{number} 1 8:1 / {path} rw,relatime shared:1 - xfs /dev/sda1 rw\n"
+        (self.path / "mountinfo").write_bytes(
+            b"".join(
+                b"%d 1 8:1 / %s rw,relatime shared:1 - xfs /dev/sda1 rw\n"
+                % (number, _as_in_mountinfo(path))
                 for path in sorted(self.mounted)
             )
         )
+
+
+def _as_in_mountinfo(path: Path) -> bytes:
+    """A path as the kernel writes it there: four characters in octal, other bytes as they are."""
+    return re.sub(rb"[ \t\n\\]", lambda found: b"\\%03o" % ord(found[0]), os.fsencode(path))
 
 
 def make_farm_root(path: Path) -> FarmRoot:

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,12 @@ def go_on(root: FarmRoot, job: Job, *waits: Callable[[JobRun], object]) -> bool:
     log = Log(root.path / "logs" / "goplot.log", "prejob")
     run = JobRun(JobState(root.settings, job, log, wait))
     return run.run()
+
+
+def copy_to(root: FarmRoot, job: Job, disk: Path, interrupted: Callable[[], bool]) -> None:
+    """Copy a job's finished plot to a disk."""
+    mountinfo = root.path / "mountinfo"
+    copy_plot(job.folder / NAME, f"{NAME}.tmp", disk, mountinfo, lambda _: None, interrupted)
 
 
 def where(root: FarmRoot) -> list[str]:
@@ -159,12 +166,12 @@ def test_nothing_lands_underneath_a_mount_point(root: FarmRoot) -> None:
     disk = root.disk(1, "disk1")
     root.unmount(disk)
     with pytest.raises(OSError, match="not mounted"):
-        copy_plot(job.folder / NAME, disk, root.path / "mountinfo", lambda _: None, lambda: False)
+        copy_to(root, job, disk, lambda: False)
     # Another file system is mounted there by now: its id is not that of the folder.
     text = (root.path / "mountinfo").read_text()
     (root.path / "mountinfo").write_text(f"{text}999999 1 8:1 / {disk} rw - xfs /dev/sdb rw\n")
     with pytest.raises(OSError, match="not mounted"):
-        copy_plot(job.folder / NAME, disk, root.path / "mountinfo", lambda _: None, lambda: False)
+        copy_to(root, job, disk, lambda: False)
     assert list((disk / "plots").iterdir()) == []
 
 
@@ -172,7 +179,7 @@ def test_a_copy_can_be_interrupted_and_shows_under_no_plots_name(root: FarmRoot)
     job = finished(root)
     disk = root.disk(1, "disk1")
     with pytest.raises(StoppedError):
-        copy_plot(job.folder / NAME, disk, root.path / "mountinfo", lambda _: None, lambda: True)
+        copy_to(root, job, disk, lambda: True)
     assert [path.name for path in (disk / "plots").iterdir()] == [f"{NAME}.tmp"]
 
 

@@ -246,14 +246,18 @@ def test_sources_have_the_path_that_udev_gives_them(source: str, path: str) -> N
 
 
 def test_mountinfo_is_read_with_its_escapes_and_optional_fields() -> None:
-    text = (
-        "36 35 98:0 / /farm/1/disk\\0401 rw,noatime shared:1 master:2 - xfs /dev/sda rw\n"
-        "37 35 0:5 / /proc rw - proc proc rw\n"
-        "nonsense\n"
+    content = (
+        b"36 35 98:0 / /farm/1/disk\\0401 rw,noatime shared:1 master:2 - xfs /dev/sda rw\n"
+        b"37 35 0:5 / /proc rw - proc proc rw\n"
+        b"nonsense\n"
+        b"38 35 98:1 / /farm/1/cass\xe9 rw - xfs /dev/sdb rw\n"
+        b"39 35 98:2 / /farm/1/\xc2\x85\r\x0c\xe2\x80\xa8 rw - xfs /dev/sdc rw\n"
     )
-    assert mounted_from(text) == [
+    assert mounted_from(content) == [
         ("/farm/1/disk 1", "/dev/sda", "xfs"),
         ("/proc", "proc", "proc"),
+        ("/farm/1/cass\\xe9", "/dev/sdb", "xfs"),
+        ("/farm/1/\x85\r\x0c\u2028", "/dev/sdc", "xfs"),
     ]
 
 

@@ -81,8 +81,9 @@ def test_a_plotter_that_waits_for_its_temp_farm_for_ever_is_ended(root: FarmRoot
 def test_a_short_plot_is_no_plot(root: FarmRoot) -> None:
     root.configure(size=2_000_000)
     assert not run(root, reserve(root))
-    assert results(root)[0].reason == "verify"
-    assert leftovers(root) == []
+    (result,) = results(root)
+    assert (result.reason, result.detail.count(NAME)) == ("verify", 2)
+    assert (root.temp(1) / "goplot-1" / NAME).exists()
     assert list((root.disk(1, "disk1") / "plots").iterdir()) == []
 
 
@@ -128,15 +129,18 @@ def test_after_a_crash_a_finished_plot_is_delivered(root: FarmRoot) -> None:
     assert leftovers(root) == []
 
 
-def test_after_a_power_cut_a_plot_that_was_not_synced_is_given_up(root: FarmRoot) -> None:
+def test_after_a_power_cut_a_plot_that_was_not_synced_is_only_kept(
+    root: FarmRoot,
+) -> None:
     job = reserve(root)
     job.folder.mkdir()
     header = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID) + bytes([18])
     (job.folder / NAME).write_bytes(header.ljust(3889102, b"\0"))
     earlier_boot = replace(job.start, boot_id="another boot")
     assert not run(root, replace(_at(root, job, Stage.PLOTTING), start=earlier_boot))
-    assert results(root)[0].reason == "crash"
-    assert leftovers(root) == []
+    (result,) = results(root)
+    assert (result.reason, NAME in result.detail) == ("crash", True)
+    assert leftovers(root) == [job.folder, job.folder / NAME]
 
 
 def test_after_a_crash_an_unfinished_plot_is_given_up(root: FarmRoot) -> None:

@@ -81,9 +81,7 @@ class Host:
         self._tags: dict[str, dict[str, str]] | None = None
         self.mounts = [
             Mounted(path, os.path.realpath(source), fstype)
-            for path, source, fstype in mounted_from(
-                Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-            )
+            for path, source, fstype in mounted_from(Path("/proc/self/mountinfo").read_bytes())
         ]
 
     def disks(self, wanted: list[Wanted]) -> list[Disk]:

@@ -229,12 +229,16 @@ def _name(wanted: Wanted, device: Device) -> str:
     return wanted.src if wanted.src == device.path else f"{wanted.src} ({device.path})"
 
 
-def mounted_from(text: str) -> list[tuple[str, str, str]]:
-    """(path, source, file system type) of each line of a mountinfo, proc_pid_mountinfo(5)."""
+def mounted_from(content: bytes) -> list[tuple[str, str, str]]:
+    r"""(path, source, file system type) of each line of a mountinfo, proc_pid_mountinfo(5).
+
+    A byte that is not UTF-8 appears as `\xe9`: no path of an inventory has one.
+    """
     found = []
-    for line in text.splitlines():
+    # Only a newline ends a line, and only a space a field: any other byte may be in a name.
+    for line in content.decode("utf-8", "backslashreplace").split("\n"):
         left, _, right = line.partition(" - ")
-        fields, rest = left.split(), right.split()
+        fields, rest = left.split(" "), right.split(" ")
         if len(fields) > 4 and len(rest) > 1:
             found.append((_plain(fields[4]), _plain(rest[1]), rest[0]))
     return found

@@ -19,13 +19,13 @@ from goplot.host import program
 from goplot.host.drives import add_places
 from goplot.host.mounts import Mount, opened_on, read_mounts
 from goplot.host.observe import list_disks
+from goplot.host.plotfiles import is_plot
 from goplot.host.processes import states_of
 from goplot.host.settings import HarvesterSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
 _logger = logging.getLogger(__name__)
-_PLOT = re.compile(r"plot-.*\.plot2?")
 #: A disk that does not answer within this many seconds gets no values.
 _PATIENCE = 20.0
 # By psutil's states; a process in none of these has ended.
@@ -103,8 +103,8 @@ def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        if _PLOT.fullmatch(entry.name):
-                            size += entry.stat(follow_symlinks=False).st_size
+                        if is_plot(entry):
+                            size += entry.stat().st_size
                             plots += 1
             finally:
                 os.close(folder)

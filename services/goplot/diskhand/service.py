@@ -1,5 +1,6 @@
 """goplot-diskhand: checks every disk once, and takes full ones out of rotation."""
 
+import errno
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from goplot.diskhand.leftovers import SUFFIX, clean_temps, remove_leftovers
+from goplot.diskhand.leftovers import clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.codec import encode
@@ -25,6 +26,7 @@ from goplot.host.diskstate import (
 from goplot.host.files import locked, write_whole
 from goplot.host.log import timestamp
 from goplot.host.observe import observe, read_disk_file
+from goplot.host.plotfiles import TEMPORARY, is_plot, is_plot_name
 from goplot.host.settings import Settings
 from goplot.host.success import record_success
 
@@ -62,7 +64,7 @@ def _report(disk: Disk, verdict: Verdict, earlier: Own | None) -> None:
     if verdict.kib is None or verdict.reason == before:
         return
     if disk.trouble is not None:
-        _logger.warning("%s is %s: out of rotation", disk.path, disk.trouble)
+        _logger.warning("%s %s: out of rotation", disk.path, disk.trouble.predicate)
     else:
         _logger.info("%s is %s", disk.path, verdict.reason or "in rotation again")
 
@@ -138,7 +140,13 @@ def _write_files(
         write_whole(own_path(roots.state), json.dumps(document) + "\n")
     for path, kib in changes:
         temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(f"{kib}\n")
+        try:
+            temporary.write_text(f"{kib}\n")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                # A file that can't be is one that can't be read: the disk is out.
+                continue
+            raise
         temporary.chmod(0o644)
         os.utime(temporary, ns=(stamp, stamp))
         temporary.rename(path)
@@ -161,18 +169,17 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
 def look_into(folder: Path) -> tuple[int, list[str]]:
     """The number of plots in a folder, and the names of partial copies; none if it can't be read.
 
-    Only names are read: opening each file would be expensive on a disk with many plots.
+    Only the folder is read: opening each file would be expensive on a disk with many plots.
     """
     count = 0
     partial: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                name = entry.name
-                if name.endswith((".plot", ".plot2")):
+                if is_plot(entry):
                     count += 1
-                elif name.endswith(SUFFIX):
-                    partial.append(name)
+                elif is_plot_name(entry.name.removesuffix(TEMPORARY)):
+                    partial.append(entry.name)
     except OSError:
         return count, partial
     return count, partial
@@ -184,12 +191,19 @@ def main() -> int:
     return program.run("goplot-diskhand", options.settings, _once, ("roots", "host"))
 
 
-def _once(settings: Settings) -> int:
+def check(settings: Settings) -> list[str]:
+    """Run once, with the log and the record of success. Returns the log's lines. Raises OSError."""
     settings.roots.state.mkdir(parents=True, exist_ok=True)
     with locked(settings.roots.state / "diskhand.lock"):
-        text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in run(settings))
+        lines = run(settings)
+        text = "".join(f"{timestamp()} - diskhand : {line}\n" for line in lines)
         write_whole(settings.roots.logs / "diskhand.log", text, durable=False)
     record_success(settings.roots.state, "diskhand")
+    return lines
+
+
+def _once(settings: Settings) -> int:
+    check(settings)
     return program.OK
 
 

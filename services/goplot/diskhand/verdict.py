@@ -38,10 +38,11 @@ def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdi
     if file.kib is not None and file.kib >= OUT_OF_ROTATION_KIB and not _is_own(file, own):
         return Verdict(None, BY_HAND, f"is set to {file.kib}; not using {disk.name}")
     if disk.trouble is not None or disk.space is None:
+        trouble = disk.trouble or NOT_MOUNTED
         return Verdict(
             OUT_OF_ROTATION_KIB,
-            str(disk.trouble or NOT_MOUNTED),
-            f"is {disk.trouble}, setting size to {OUT_OF_ROTATION_KIB}",
+            str(trouble),
+            f"{trouble.predicate}, setting size to {OUT_OF_ROTATION_KIB}",
         )
     if disk.space.free - disk.committed < plot_bytes:
         return Verdict(

@@ -17,6 +17,8 @@ class TroubleKind(StrEnum):
     FAILING = "failing"
     NO_FOLDERS = "no plots or logs folder"
     HIDDEN = "not visible to you"
+    LINK = "is a link"
+    NOT_UTF8 = "its name is not UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Trouble:
     def __str__(self) -> str:
         """For people, such as `failing: Input/output error`."""
         return f"{self.kind}: {self.detail}" if self.detail else self.kind.value
+
+    @property
+    def predicate(self) -> str:
+        """What is said of the disk or temp farm, such as `is not mounted`."""
+        if self.kind is TroubleKind.LINK:
+            return str(self)
+        if self.kind is TroubleKind.NOT_UTF8:
+            return f"is unusable: {self}"
+        return f"is {self}"
 
     @classmethod
     def of(cls, text: str) -> "Trouble | None":
@@ -43,6 +54,10 @@ NAME_TWICE = Trouble(TroubleKind.NAME_TWICE)
 NO_FOLDERS = Trouble(TroubleKind.NO_FOLDERS)
 #: The person who asks may not read it; goplot's services may.
 HIDDEN = Trouble(TroubleKind.HIDDEN)
+LINK = Trouble(TroubleKind.LINK, "mount it here")
+NOT_UTF8 = Trouble(TroubleKind.NOT_UTF8)
+#: Troubles of what may not be a mount point.
+_NOT_MOUNTED = frozenset((TroubleKind.NOT_MOUNTED, TroubleKind.LINK, TroubleKind.NOT_UTF8))
 
 
 def failing(detail: str | None) -> Trouble:
@@ -67,6 +82,7 @@ class Space:
 class Disk:
     """A destination disk, `/farm/<farm>/<disk>`.
 
+    Name and path are for people where the name is not UTF-8: such a disk is not used.
     `trouble` says why nothing can be written (None: it can). `disk_file_kib` is what the disk
     file holds (None: it does not exist). `committed` bytes are what running jobs will still write.
     """
@@ -83,7 +99,9 @@ class Disk:
     @property
     def mounted(self) -> bool:
         """False when the folder is not a mount point."""
-        return self.trouble != NOT_MOUNTED
+        return (
+            self.space is not None or self.trouble is None or self.trouble.kind not in _NOT_MOUNTED
+        )
 
     @property
     def taken_out(self) -> bool:

@@ -1,11 +1,15 @@
 """Plot jobs and the space that they will still write."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from goplot.farm.formats import PlotFormat
+
+# Bytes of a file's name on Linux.
+_LONGEST_NAME = 255
 
 
 class Stage(StrEnum):
@@ -65,6 +69,19 @@ class Job:
     def log_name(self) -> str:
         """Name of the plotter's log in the `logs` folder of the destination disk."""
         return f"plot.{self.index}.log"
+
+    @property
+    def partial_file(self) -> str | None:
+        """Name of the copy at the destination while it is not complete."""
+        return None if self.plot_file is None else partial_name(self.plot_file, self.plot_id)
+
+
+def partial_name(plot_file: str, plot_id: str | None) -> str:
+    """Name of a copy that is not complete. No other plot has it, whatever plots are named."""
+    name = plot_file + ".tmp"
+    if plot_id is None or (plot_id in plot_file and len(os.fsencode(name)) <= _LONGEST_NAME):
+        return name
+    return f"{plot_id}.plot.tmp"
 
 
 @dataclass(frozen=True, slots=True)

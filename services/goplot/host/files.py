@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from goplot.farm.names import shown
+
 
 def write_whole(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace a file atomically: a reader sees the old text or the new one.
@@ -18,7 +20,7 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644, durable: bool = Tru
         try:
             os.ftruncate(descriptor, 0)
             os.fchmod(descriptor, mode)
-            file.write(text)
+            file.write(shown(text))
             file.flush()
             if durable:
                 os.fsync(descriptor)

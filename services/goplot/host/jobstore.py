@@ -28,6 +28,7 @@ class Result:
     temp_farm: int
     plot_file: str | None = None
     phase_seconds: dict[str, float] = field(default_factory=dict)
+    plot_id: str | None = None
 
 
 def job_path(jobs: Path, index: int) -> Path:
@@ -45,7 +46,7 @@ def read_jobs(jobs: Path) -> tuple[list[Job], dict[int, str]]:
     found: list[Job] = []
     broken: dict[int, str] = {}
     for path in jobs.glob("*.json"):
-        if not path.stem.isdigit():
+        if not path.stem.isdecimal():
             continue
         try:
             found.append(decode(Job, json.loads(path.read_text())))

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from goplot.farm.names import shown
+
 #: sd-daemon(3): systemd takes a line's priority from what it begins with.
 _PRIORITIES = (
     (logging.CRITICAL, "<2>"),
@@ -26,7 +28,7 @@ class JournalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one message."""
         prefix = _priority(record.levelno) if _is_journal() else ""
-        lines = record.getMessage().splitlines()
+        lines = shown(record.getMessage()).splitlines()
         with contextlib.suppress(OSError):
             print("\n".join(prefix + line for line in lines), file=sys.stderr, flush=True)
 
@@ -66,7 +68,7 @@ class Log:
 
     def __call__(self, text: str, program: str | None = None, level: int = logging.INFO) -> None:
         """Log one line; `level` is one of logging's."""
-        text = "; ".join(text.splitlines())
+        text = "; ".join(shown(text).splitlines())
         _logger.log(level, "%s", text)
         line = f"{timestamp()} - {program or self._program:<9}: {text}\n"
         try:

@@ -32,9 +32,10 @@ def read_mounts(mountinfo: Path) -> dict[str, Mount]:
     Raises OSError when the file can't be read.
     """
     mounts: dict[str, Mount] = {}
-    for line in mountinfo.read_text(errors="surrogateescape").splitlines():
+    # Only a newline ends a line: any other byte but four may be in a mount point's name.
+    for line in os.fsdecode(mountinfo.read_bytes()).split("\n"):
         fields = line.split(" ")
-        if "-" not in fields or len(fields) < 9:
+        if "-" not in fields or len(fields) < 9 or not fields[0].isdecimal():
             continue
         point = _unescape(fields[4])
         read_only = not _NO_MORE_WRITES.isdisjoint(fields[-1].split(","))

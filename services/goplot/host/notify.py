@@ -3,6 +3,8 @@
 import os
 import socket
 
+from goplot.farm.names import shown
+
 
 def notify(message: str) -> None:
     """Send one message (such as `READY=1`); nothing happens outside a notify unit."""
@@ -14,7 +16,7 @@ def notify(message: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
         try:
             connection.connect(address)
-            connection.sendall(message.encode())
+            connection.sendall(shown(message).encode())
         except OSError:
             # A lost message costs a restart by the watchdog at worst; it must not end a plot.
             return

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from goplot.farm.disks import (
+    LINK,
     NAME_TWICE,
     NO_FOLDERS,
     NOT_MOUNTED,
+    NOT_UTF8,
     OUT_OF_ROTATION_KIB,
     READ_ONLY,
     Disk,
@@ -20,6 +22,7 @@ from goplot.farm.disks import (
     failing,
 )
 from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
+from goplot.farm.names import is_utf8, shown
 from goplot.host.diskstate import read_temp_faults
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
@@ -77,8 +80,8 @@ def written_by(job: Job) -> Written:
     except OSError:
         temp = 0
     dest = 0
-    if job.plot_file is not None:
-        for name in (job.plot_file, job.plot_file + ".tmp"):
+    if job.plot_file is not None and job.partial_file is not None:
+        for name in (job.plot_file, job.partial_file):
             try:
                 dest += (job.disk_path / "plots" / name).lstat().st_blocks * 512
             except OSError:
@@ -87,12 +90,20 @@ def written_by(job: Job) -> Written:
 
 
 def list_disks(farm_root: Path) -> list[tuple[int, str, Path]]:
-    """Every disk folder: farm, name, path; by farm, then name in natural order."""
+    """Every disk folder: farm, name as it is shown, path; by farm, then name in natural order.
+
+    A link is listed too: whoever made it takes it for a disk.
+    """
     found = []
     for farm, path in _farms(farm_root):
-        names = [entry.name for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+        with os.scandir(path) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) or entry.is_symlink()
+            ]
         names = sorted((name for name in names if name != "lost+found"), key=_natural)
-        found += [(farm, name, path / name) for name in names]
+        found += [(farm, shown(name), path / name) for name in names]
     return found
 
 
@@ -147,20 +158,20 @@ def _disks(
         {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
     )
     for farm, name, path in listed:
-        space, trouble = look_at(path, mounts)
+        space, trouble = (None, LINK) if path.is_symlink() else look_at(path, mounts)
         trouble = trouble or folder_trouble(path)
         entry = book.get(path, _NOTHING)
         disk = Disk(
             farm=farm,
             name=name,
-            path=path,
+            path=Path(shown(str(path))),
             space=space,
-            trouble=trouble,
+            trouble=trouble if is_utf8(path.name) else NOT_UTF8,
             disk_file_kib=read_disk_file(settings.roots.disks / f"{name}.goplot"),
             committed=entry.bytes,
             jobs=len(entry.phases),
         )
-        disks.append(replace(disk, trouble=trouble or NAME_TWICE) if name in twice else disk)
+        disks.append(replace(disk, trouble=disk.trouble or NAME_TWICE) if name in twice else disk)
     return tuple(disks)
 
 
@@ -245,8 +256,8 @@ def _allocated(entry: os.DirEntry[str]) -> int:
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:
     """Sort key that puts disk2 before disk10."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", name)
+    return [(not digits, int(digits or 0), digits or text) for digits, text in parts]
 
 
 _NOTHING = Committed()

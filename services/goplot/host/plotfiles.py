@@ -1,87 +1,182 @@
-"""A plot's file: its name and header, whether it is complete; and removing a job's files."""
+"""Plot files: which files are plots, whether one is complete, and the files in a job's folder."""
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from goplot.farm.formats import PlotFormat
+from goplot.farm.names import shown
 from goplot.host.files import sync_folder
 
-#: `plot-k32-c05-2026-11-22-17-53-<id>.plot`; the compression level is left out at 0.
-PLOT_NAME = re.compile(
-    r"plot-k(?P<k>[0-9]{2})(-c(?P<c>[0-9]{2}))?-[0-9]{4}(-[0-9]{2}){4}-(?P<id>[0-9a-f]{64})\.plot"
-)
+#: What Chia farms: files of these endings, except those that macOS adds.
+SUFFIXES = (".plot", ".plot2", ".gplot")
+_NO_PLOT = "._"
+#: What plotters append to the name of a file that is not finished.
+TEMPORARY = ".tmp"
 # chiapos and bladebit without compression: magic, id, k.
 _MAGIC = b"Proof of Space Plot"
 # bladebit with compression: magic, 4 bytes of version, id, k.
 _MAGIC_V2 = b"PLOT"
+_HEADER = 64
 _ID = re.compile(r"[0-9a-f]{64}")
+# The compression level that a name declares: `-c05-`, and `-c5-` of other plotters.
+_LEVEL = re.compile(r"-c([0-9]{1,2})-")
+_FOLDER = re.compile(r"goplot-([0-9]+)")
 
 
 class NotWholeError(Exception):
-    """A file is not a complete plot; the text says why."""
+    """A file can't be verified as a complete plot; the text says why."""
 
 
-def finished_plot(folder: Path) -> Path | None:
-    """The finished plot in a job's folder, or None. Raises OSError."""
-    try:
-        names = sorted(path.name for path in folder.iterdir())
-    except FileNotFoundError:
-        return None
-    return next((folder / name for name in names if PLOT_NAME.fullmatch(name)), None)
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a plot's header says."""
+
+    plot_id: str
+    k: int
 
 
-def verify(path: Path, plot_format: PlotFormat) -> str:
-    """Check a finished plot's name, size and header. Returns its plot id.
+def is_plot_name(name: str) -> bool:
+    """True when Chia would farm a file of this name."""
+    return name.endswith(SUFFIXES) and not name.startswith(_NO_PLOT)
 
-    Raises NotWholeError if it is not a complete plot of the format, OSError if it can't be read.
-    """
-    match = PLOT_NAME.fullmatch(path.name)
-    if match is None:
-        raise NotWholeError(f"{path.name} is not the name of a plot")
-    k, compression = int(match["k"]), int(match["c"] or 0)
-    if (k, compression) != (plot_format.k, plot_format.compression):
-        raise NotWholeError(f"{path.name} is not {plot_format.name}")
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        header = file.read(64)
-    if not plot_format.least_bytes <= size <= plot_format.plot_bytes:
-        raise NotWholeError(
-            f"{path.name} has {size} bytes; a {plot_format.name} plot has "
-            f"{plot_format.least_bytes} to {plot_format.plot_bytes}"
-        )
+
+def is_plot(entry: os.DirEntry[str]) -> bool:
+    """True when Chia would farm this entry of a folder, or what it links to."""
+    return is_plot_name(entry.name) and _is_file(entry)
+
+
+def find_plots(folder: Path) -> list[Path]:
+    """The plots in a job's folder and in its subfolders, by path. Raises OSError."""
+    return [path for path in _files(folder) if is_plot_name(path.name)]
+
+
+def find_unnamed(folder: Path) -> list[Path]:
+    """Files in a job's folder that would be plots without `.tmp`, by path. Raises OSError."""
+    found = (path for path in _files(folder) if path.name.endswith(TEMPORARY))
+    return [path for path in found if is_plot_name(path.name.removesuffix(TEMPORARY))]
+
+
+def read_header(descriptor: int) -> Header | None:
+    """The header of an open file; None when it is not of a known kind. Raises OSError."""
+    header = os.pread(descriptor, _HEADER, 0)
     if header.startswith(_MAGIC):
         position = len(_MAGIC)
     elif header.startswith(_MAGIC_V2):
         position = len(_MAGIC_V2) + 4
     else:
-        raise NotWholeError(f"{path.name} has no plot header")
-    if header[position : position + 32].hex() != match["id"]:
-        raise NotWholeError(f"{path.name} has another id in its header")
-    if header[position + 32] != k:
-        raise NotWholeError(f"{path.name} has k{header[position + 32]} in its header")
-    return match["id"]
+        return None
+    end = position + 32
+    return Header(header[position:end].hex(), header[end]) if len(header) > end else None
 
 
-def clean(folder: Path) -> list[str]:
-    """Remove a job's temporary files and its folder; files with other names are kept.
+def verify(path: Path, plot_format: PlotFormat) -> str:
+    """Check a plot's header and size, whatever its name. Returns its plot id.
 
-    Only the job's own folder is touched, and there only files that carry a plot id or end in
-    `.tmp`, which is all that plotters write. Returns the names that were left. Raises OSError.
+    Raises NotWholeError if it can't be verified as a complete plot of the format, OSError if it
+    can't be read.
     """
-    left: list[str] = []
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return left
-    for entry in entries:
-        ours = entry.name.endswith(".tmp") or _ID.search(entry.name) is not None
-        if entry.is_file(follow_symlinks=False) and ours:
-            Path(entry.path).unlink()
-        else:
-            left.append(entry.name)
+    name = shown(path.name)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header = read_header(file.fileno())
+    if header is None:
+        raise NotWholeError(f"{name} has no known plot header")
+    if header.k != plot_format.k:
+        raise NotWholeError(f"{name} is k{header.k} by its header, not k{plot_format.k}")
+    named = _ID.search(path.name)
+    if named is not None and named[0] != header.plot_id:
+        raise NotWholeError(f"{name} has another id in its header")
+    least = _least_bytes(path.name, plot_format)
+    if not least <= size <= plot_format.plot_bytes:
+        raise NotWholeError(
+            f"{name} has {size} bytes; a {plot_format.name} plot has "
+            f"{least} to {plot_format.plot_bytes}"
+        )
+    return header.plot_id
+
+
+def clean(folder: Path, delivered: str | None = None) -> list[str]:
+    """Remove a job's temporary files and its folders; everything else is kept, every plot too.
+
+    Only the job's own folder is touched, and there only files that end in `.tmp`, which is all
+    that plotters write, and the plot of the name `delivered`, of which there is a verified copy.
+    Returns the names that were left. Raises OSError.
+    """
+    copied = None if delivered is None else folder / delivered
+    for path in _files(folder):
+        if path == copied or path.name.endswith(TEMPORARY):
+            # A plotter may give it its final name at this moment: then it stays.
+            path.unlink(missing_ok=True)
+    for top in (Path(top) for top, _, _ in os.walk(folder, topdown=False)):
+        if top != folder:
+            with contextlib.suppress(OSError):
+                top.rmdir()
+    left = [shown(str(path.relative_to(folder))) for path in _entries(folder)]
     if not left:
-        folder.rmdir()
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return left
         # Otherwise the files could be back after a power cut, with no job to remove them.
         sync_folder(folder.parent)
     return left
+
+
+def job_folders(temp: Path) -> list[tuple[int, Path]]:
+    """The folders of jobs in a temp farm, each with its job's index. Raises OSError."""
+    with os.scandir(temp) as entries:
+        return [
+            (int(match[1]), Path(entry.path))
+            for entry in entries
+            if (match := _FOLDER.fullmatch(entry.name)) and entry.is_dir(follow_symlinks=False)
+        ]
+
+
+def _least_bytes(name: str, plot_format: PlotFormat) -> int:
+    """A smaller file of this name is not complete; 0 where the size is not known.
+
+    A program of the user's own may compress as it likes, and says so in the name.
+    """
+    match = _LEVEL.search(name)
+    if match is None:
+        return plot_format.least_bytes
+    try:
+        return PlotFormat(plot_format.k, int(match[1])).least_bytes
+    except ValueError:
+        return 0
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file, or link to a file, in a folder and its subfolders, by path. Raises OSError."""
+    return [path for path in _entries(folder) if path.is_file()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Everything in a folder and its subfolders, except folders that hold something."""
+    return sorted(_walk(folder))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for name, folders, files in os.walk(folder, onerror=_raise):
+        top = Path(name)
+        yield from (top / entry for entry in files)
+        # Links to folders: os.walk does not follow them.
+        yield from (top / entry for entry in folders if (top / entry).is_symlink())
+        if not folders and not files and top != folder:
+            yield top
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False

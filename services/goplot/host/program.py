@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from goplot.host.account import AccountError, become
 from goplot.host.log import start_logging
 from goplot.host.settings import DEFAULT_PATH, TABLES, Settings, SettingsError, load
 
@@ -35,15 +36,21 @@ def run(
 ) -> int:
     """Do the work of a program with those tables of the settings that it uses.
 
-    A mistake in another table stops other programs, not this one. Returns what `work` returns,
-    SETTINGS when the settings can't be used, FAILED after an OSError; either is logged.
+    A mistake in another table stops other programs, not this one. Root becomes the program's own
+    user first. Returns what `work` returns, SETTINGS when the settings can't be used, FAILED after
+    an OSError or when there is no such user; each is logged.
     """
     start_logging()
     try:
-        return work(load(settings_file, tables))
+        settings = load(settings_file, tables)
+        become(program, settings.roots.state)
+        return work(settings)
     except SettingsError as error:
         _logger.error("%s", error)
         return SETTINGS
+    except AccountError as error:
+        _logger.error("%s", error)
+        return FAILED
     except OSError as error:
         _logger.error("%s: %s", program, error)
         return FAILED

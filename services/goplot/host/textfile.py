@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from goplot.farm.names import shown
 from goplot.host.files import write_whole
 from goplot.metrics import family_of
 
@@ -30,6 +31,7 @@ class Metrics:
         """
         from prometheus_client import Metric
 
+        labels = {label: shown(text) for label, text in labels.items()}
         family = family_of(name)
         family.check(name, labels)
         if family.name not in self._families:

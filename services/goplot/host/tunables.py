@@ -188,7 +188,7 @@ def set_tunable(config: Path, name: str, value: str) -> None:
 def read_number(path: Path, fallback: int) -> int:
     """A state file's whole number (index, farm_dest, farm_temp), or the fallback."""
     try:
-        text = path.read_text().strip()
+        text = path.read_text(errors="replace").strip()
     except OSError:
         return fallback
     return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else fallback

@@ -44,26 +44,26 @@ class SystemdUnits:
 
     def start(self, index: int) -> None:
         """See Units."""
-        self._run("start", "--no-block", unit_name(index))
+        systemctl("start", "--no-block", unit_name(index))
 
     def stop(self, index: int) -> None:
         """See Units."""
         if self.running().get(index):
             # A frozen unit does not receive the signal to end.
-            self._run("thaw", unit_name(index))
-        self._run("stop", "--no-block", unit_name(index))
+            systemctl("thaw", unit_name(index))
+        systemctl("stop", "--no-block", unit_name(index))
 
     def freeze(self, index: int) -> None:
         """See Units."""
-        self._run("freeze", unit_name(index))
+        systemctl("freeze", unit_name(index))
 
     def thaw(self, index: int) -> None:
         """See Units."""
-        self._run("thaw", unit_name(index))
+        systemctl("thaw", unit_name(index))
 
     def running(self) -> dict[int, bool]:
         """See Units."""
-        output = self._run("show", "goplot-plot@*", "-p", "Id,ActiveState,FreezerState")
+        output = systemctl("show", "goplot-plot@*", "-p", "Id,ActiveState,FreezerState")
         found: dict[int, bool] = {}
         for block in output.split("\n\n"):
             fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
@@ -72,20 +72,22 @@ class SystemdUnits:
                 found[int(name)] = fields.get("FreezerState") == "frozen"
         return found
 
-    def _run(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(
-                ["systemctl", "--no-pager", "--no-ask-password", *arguments],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise UnitError(f"systemctl {arguments[0]}: {error}") from error
-        if done.returncode:
-            raise UnitError(f"systemctl {arguments[0]}: {done.stderr.strip() or done.returncode}")
-        return done.stdout
+
+def systemctl(*arguments: str, seconds: float = 30) -> str:
+    """What systemctl answers. Raises UnitError."""
+    try:
+        done = subprocess.run(
+            ["systemctl", "--no-pager", "--no-ask-password", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnitError(f"systemctl {arguments[0]}: {error}") from error
+    if done.returncode:
+        raise UnitError(f"systemctl {arguments[0]}: {done.stderr.strip() or done.returncode}")
+    return done.stdout
 
 
 class ProcessUnits:
@@ -138,7 +140,7 @@ class ProcessUnits:
         """See Units."""
         found: dict[int, bool] = {}
         for path in self._jobs.glob("*.lock"):
-            if path.stem.isdigit() and (process := lock_holder(path)) is not None:
+            if path.stem.isdecimal() and (process := lock_holder(path)) is not None:
                 found[int(path.stem)] = _is_stopped(process)
         return found
 

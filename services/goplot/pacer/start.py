@@ -167,7 +167,7 @@ def _next_index(settings: Settings) -> int:
         read_number(tunable_path(roots.config, "index"), 0),
         read_number(roots.state / "index", 0),
     ]
-    used += [int(path.stem) for path in roots.jobs.glob("*.json") if path.stem.isdigit()]
+    used += [int(path.stem) for path in roots.jobs.glob("*.json") if path.stem.isdecimal()]
     used += [result.index for result in read_results(roots.state, tail=65536)]
     return max(used) + 1
 

@@ -7,21 +7,18 @@ from pathlib import Path
 
 from goplot.farm.disks import HIDDEN, TempFarm, failing
 from goplot.farm.jobs import Job
+from goplot.host.account import become
 from goplot.host.diskstate import read_temp_faults
 from goplot.host.observe import Observation
 
 
-def become_owner(folder: Path) -> None:
-    """As root, become a folder's owner, so that goplot's services may change the files.
+def act_as_goplot(state: Path, folder: Path) -> None:
+    """As root, become the user of goplot's services, who may change the files of a folder.
 
-    Raises PermissionError when the caller may not change them.
+    Raises PermissionError when the caller may not change them, AccountError without that user.
     """
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.setgroups([])
-        os.setresgid(owner.st_gid, owner.st_gid, owner.st_gid)
-        os.setresuid(owner.st_uid, owner.st_uid, owner.st_uid)
-    elif not os.access(folder, os.W_OK, effective_ids=True):
+    become("goplot", state)
+    if not os.access(folder, os.W_OK, effective_ids=True):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 

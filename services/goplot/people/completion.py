@@ -1,7 +1,6 @@
 """Completion of `goplot` for bash (and zsh through its bashcompinit)."""
 
-from argparse import ArgumentParser
-from collections.abc import Mapping
+from argparse import ArgumentParser, _SubParsersAction
 
 _SCRIPT = """# bash completion for goplot; made by `goplot completion`
 _goplot() {{
@@ -22,13 +21,22 @@ complete -F _goplot goplot
 """
 
 
-def bash_completion(commands: Mapping[str, ArgumentParser]) -> str:
-    """The script for commands: each is followed by its options and by the choices it has."""
+def bash_completion(parser: ArgumentParser) -> str:
+    """The script for a parser: each command is followed by its options and its choices."""
+    commands = _commands(parser)
     cases = "\n".join(
-        f'        {command}) COMPREPLY=($(compgen -W "{" ".join(_words(parser))}" -- "$word")) ;;'
-        for command, parser in commands.items()
+        f'        {command}) COMPREPLY=($(compgen -W "{" ".join(_words(one))}" -- "$word")) ;;'
+        for command, one in commands.items()
     )
     return _SCRIPT.format(commands=" ".join(commands), cases=cases)
+
+
+def _commands(parser: ArgumentParser) -> dict[str, ArgumentParser]:
+    """The parser of every command."""
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            return dict(action.choices)
+    raise AssertionError("unreachable: the parser has commands")
 
 
 def _words(parser: ArgumentParser) -> list[str]:

@@ -90,7 +90,7 @@ def read_farm(settings: Settings) -> Farm:
     for name, ask in _sources(settings).items():
         path = settings.roots.textfiles / f"{name}.prom"
         try:
-            found = read_samples(path.read_text() if ask is None else ask().render())
+            found = read_samples(path.read_bytes().decode() if ask is None else ask().render())
             age = time.time() - path.stat().st_mtime if ask is None else 0.0
         except FileNotFoundError:
             continue

@@ -19,8 +19,9 @@ class Status:
     """Everything that is shown.
 
     `reasons` holds by disk why diskhand took it out of rotation; `paused` the indexes of plots
-    that are frozen; `annotations` how many wait for Grafana; `mistakes` those in the settings
-    file, each in a line. `no_tunables` is the folder of tunables on a host that does not plot.
+    that are frozen; `annotations` how many wait for Grafana; `kept` the finished plots on temp
+    farms that no job delivers; `mistakes` those in the settings file, each in a line.
+    `no_tunables` is the folder of tunables on a host that does not plot.
     """
 
     view: Snapshot
@@ -29,6 +30,7 @@ class Status:
     reasons: Mapping[str, str]
     paused: frozenset[int]
     annotations: int
+    kept: tuple[Path, ...] = ()
     mistakes: tuple[str, ...] = ()
     no_tunables: Path | None = None
 
@@ -51,11 +53,11 @@ def problems(status: Status) -> list[str]:
         seen = None if disk.trouble == HIDDEN else disk.trouble
         trouble = seen or Trouble.of(status.reasons.get(disk.name, ""))
         if trouble is not None and (seen or trouble.kind is TroubleKind.FAILING):
-            found.append(f"disk {disk.path} is {trouble}")
+            found.append(f"disk {disk.path} {trouble.predicate}")
     found += [
-        f"temp farm {temp.path} is {temp.trouble}"
+        f"temp farm {temp.path} {temp.trouble.predicate}"
         for temp in view.observation.temps
-        if temp.trouble not in (None, HIDDEN)
+        if temp.trouble is not None and temp.trouble != HIDDEN
     ]
     for job in view.observation.jobs:
         if job.stage is Stage.STRANDED:
@@ -64,6 +66,10 @@ def problems(status: Status) -> list[str]:
             found.append(f"plot {job.index} {job.note}")
     if not plots:
         return found
+    found += [
+        f"{plot} is a finished plot that no job delivers: move it to a disk, or delete it"
+        for plot in status.kept
+    ]
     found += [
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()
@@ -107,6 +113,7 @@ def status_document(status: Status) -> dict[str, Any]:
             _temp_document(temp, view.facts.need.temp_bytes) for temp in view.observation.temps
         ],
         "annotations_waiting": status.annotations,
+        "kept_plots": [str(plot) for plot in status.kept],
     }
 
 

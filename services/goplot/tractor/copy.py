@@ -1,10 +1,13 @@
 """Copies a finished plot to its disk and checks it there."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from goplot.farm.names import shown
 from goplot.host.mounts import opened
+from goplot.host.plotfiles import read_header
 from goplot.tractor.state import StoppedError
 
 _CHUNK = 16 << 20
@@ -15,6 +18,7 @@ _SAMPLE_BYTES = 1 << 20
 
 def copy_plot(
     source: Path,
+    partial: str,
     disk: Path,
     mountinfo: Path,
     progress: Callable[[float], None],
@@ -22,22 +26,29 @@ def copy_plot(
 ) -> None:
     """Copy a plot into a disk's `plots` folder; it appears there under its name only when complete.
 
-    `progress` gets the share that is copied, 0 to 1. Raises OSError when the disk or the
-    source fails, or if what is read back differs from what was written, and StoppedError.
+    Until then it has the name `partial`. A plot that is there already is only compared.
+    `progress` gets the share that is copied, 0 to 1. Raises OSError when the disk or the source
+    fails, if what is read back differs from what was written, or if the disk has another file
+    of the plot's name, and StoppedError.
     """
     with opened(disk, mountinfo) as mount, source.open("rb") as reader:
         plots = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
         try:
-            temporary = source.name + ".tmp"
+            if _is_there(source.name, reader.fileno(), plots):
+                return
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            writer = os.open(temporary, flags, 0o640, dir_fd=plots)
+            writer = os.open(partial, flags, 0o640, dir_fd=plots)
             try:
                 _copy(reader.fileno(), writer, progress, interrupted)
                 os.fsync(writer)
-                _compare(reader.fileno(), writer)
+                difference = _difference(reader.fileno(), writer)
             finally:
                 os.close(writer)
-            os.rename(temporary, source.name, src_dir_fd=plots, dst_dir_fd=plots)
+            if difference is not None:
+                raise OSError(f"the copy {difference}")
+            # Somebody may have put a file there while this one was copied.
+            if not _is_there(source.name, reader.fileno(), plots):
+                os.rename(partial, source.name, src_dir_fd=plots, dst_dir_fd=plots)
             os.fsync(plots)
         finally:
             os.close(plots)
@@ -46,11 +57,11 @@ def copy_plot(
         os.stat(f"plots/{source.name}", dir_fd=mount)
 
 
-def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
+def remove_partial(disk: Path, partial: str, mountinfo: Path) -> bool:
     """Remove what an earlier attempt left on a disk. False when the disk can't be reached."""
     try:
         with opened(disk, mountinfo) as mount:
-            os.unlink(f"plots/{name}.tmp", dir_fd=mount)
+            os.unlink(f"plots/{partial}", dir_fd=mount)
     except FileNotFoundError:
         return True
     except OSError:
@@ -58,13 +69,34 @@ def remove_partial(disk: Path, name: str, mountinfo: Path) -> bool:
     return True
 
 
-def has_plot(disk: Path, name: str, mountinfo: Path) -> bool:
-    """True when a disk has a plot: a copy gets the plot's name only when it is complete."""
+def has_plot(disk: Path, name: str, plot_id: str | None, mountinfo: Path) -> bool:
+    """True when a disk has a plot: a copy gets the plot's name only when it is complete.
+
+    Another plot of the same name is told apart by the id in its header.
+    """
     try:
         with opened(disk, mountinfo) as mount:
-            os.stat(f"plots/{name}", dir_fd=mount)
+            descriptor = os.open(f"plots/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=mount)
+            try:
+                header = read_header(descriptor)
+            finally:
+                os.close(descriptor)
     except OSError:
         return False
+    return plot_id is None or (header is not None and header.plot_id == plot_id)
+
+
+def _is_there(name: str, reader: int, plots: int) -> bool:
+    """True when a folder has this plot under its name. Raises OSError if it is another file."""
+    try:
+        there = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=plots)
+    except FileNotFoundError:
+        return False
+    try:
+        if _difference(reader, there) is not None:
+            raise FileExistsError(errno.EEXIST, f"it has another file named {shown(name)}")
+    finally:
+        os.close(there)
     return True
 
 
@@ -95,14 +127,18 @@ def _settle(reader: int, writer: int, offset: int) -> None:
         os.posix_fadvise(descriptor, 0, offset, os.POSIX_FADV_DONTNEED)
 
 
-def _compare(reader: int, writer: int) -> None:
-    """Read samples, first and last bytes among them, back from the disk itself."""
+def _difference(reader: int, other: int) -> str | None:
+    """How a file differs from the plot (None: it does not), by its size and by samples.
+
+    The samples, first and last bytes among them, come from the disk itself.
+    """
     size = os.fstat(reader).st_size
-    if os.fstat(writer).st_size != size:
-        raise OSError("the copy has another size than the plot")
-    os.posix_fadvise(writer, 0, 0, os.POSIX_FADV_DONTNEED)
+    if os.fstat(other).st_size != size:
+        return "has another size than the plot"
+    os.posix_fadvise(other, 0, 0, os.POSIX_FADV_DONTNEED)
     last = max(0, size - _SAMPLE_BYTES)
     for number in range(_SAMPLES):
         offset = last * number // (_SAMPLES - 1)
-        if os.pread(writer, _SAMPLE_BYTES, offset) != os.pread(reader, _SAMPLE_BYTES, offset):
-            raise OSError(f"the copy differs from the plot near byte {offset}")
+        if os.pread(other, _SAMPLE_BYTES, offset) != os.pread(reader, _SAMPLE_BYTES, offset):
+            return f"differs from the plot near byte {offset}"
+    return None

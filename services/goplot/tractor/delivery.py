@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from goplot.farm.jobs import Job, Stage
+from goplot.farm.jobs import Job, Stage, partial_name
 from goplot.farm.placement import NoRoom, place_disk
 from goplot.host.files import locked
 from goplot.host.jobstore import stop_path
@@ -30,7 +30,7 @@ def deliver(state: JobState) -> str:
         name = plot_name(state)
         away = _why_out_of_sight(job.folder / name)
         if away is not None:
-            if has_plot(job.disk_path, name, mountinfo):
+            if has_plot(job.disk_path, name, job.plot_id, mountinfo):
                 # Delivered before a crash, and removed from temp since.
                 return str(job.disk_path / "plots" / name)
             _wait_for_plot(state, away)
@@ -99,14 +99,14 @@ def _copied(state: JobState) -> bool:
     """Copy the plot to the job's disk; False when the disk rejects it."""
     job = state.job
     name = plot_name(state)
+    partial = partial_name(name, job.plot_id)
     mountinfo = state.settings.host.mountinfo
     state.note(None)
     state.phase("copy", 0.0)
-    if has_plot(job.disk_path, name, mountinfo):
-        return True
     try:
         copy_plot(
             job.folder / name,
+            partial,
             job.disk_path,
             mountinfo,
             lambda share: state.phase("copy", share),
@@ -114,7 +114,7 @@ def _copied(state: JobState) -> bool:
         )
     except OSError as error:
         state.warn(f"can't go to {job.disk_path}: {error.strerror or error}", "endplot")
-        remove_partial(job.disk_path, name, mountinfo)
+        remove_partial(job.disk_path, partial, mountinfo)
         return False
     return True
 

@@ -11,13 +11,22 @@ from goplot.host.files import sync_file, sync_folder
 from goplot.host.jobstore import stop_path
 from goplot.host.mounts import is_mounted, opened, read_space
 from goplot.host.observe import observe, written_by
-from goplot.host.plotfiles import NotWholeError, clean, finished_plot, verify
+from goplot.host.plotfiles import (
+    TEMPORARY,
+    NotWholeError,
+    clean,
+    find_plots,
+    find_unnamed,
+    verify,
+)
 from goplot.plotters.base import Plotter
 from goplot.plotters.registry import command_of, plotter_of, request_for
 from goplot.tractor.copy import remove_partial
 from goplot.tractor.delivery import choose_disk, deliver, pause
-from goplot.tractor.process import PlotterProcess, end_leftover
+from goplot.tractor.process import PlotterProcess, end_leftover, works_in
 from goplot.tractor.state import JobFailedError, JobState
+
+_LOOK_AGAIN = 2.0
 
 
 class JobRun:
@@ -53,7 +62,7 @@ class JobRun:
             detail = str(failure) + self._clean()
             state.end(done=False, reason=failure.reason, detail=detail)
             return False
-        state.end(done=True, plot=plot, detail=self._clean())
+        state.end(done=True, plot=plot, detail=self._clean(state.job.plot_file))
         return True
 
     def _plot(self) -> None:
@@ -86,8 +95,7 @@ class JobRun:
         status = self._plotter.follow(log_file, lambda text: self._take(grammar, text))
         if log_file is not None:
             log_file.close()
-        self._find_plot(status)
-        self._verify()
+        self._finish(status)
 
     def _take(self, grammar: Plotter, line: str) -> None:
         """Record what a line of the log reports; a plotter that waits for a disk is ended."""
@@ -95,18 +103,22 @@ class JobRun:
         if self._state.progress.stuck and self._plotter is not None:
             self._plotter.terminate()
 
-    def _find_plot(self, status: int) -> None:
-        """Say why a plotter ended, unless it left a finished plot."""
+    def _finish(self, status: int) -> None:
+        """Take over the plot that a plotter left, or say why there is none."""
         state = self._state
-        if self._finished() is not None:
+        faults = self._take_over()
+        if faults is None:
             return
+        if status == 0 and not state.stopping:
+            # It may have finished on a temp farm that is not mounted just now, or in a process
+            # that goes on in the background.
+            self._await_temp()
+            self._await_processes()
+            faults = self._take_over(unnamed=True)
+            if faults is None:
+                return
         if state.stopping:
             raise JobFailedError("stopped", f"stopped in phase {state.job.phase}")
-        if status == 0:
-            # It may have finished on a temp farm that is not mounted just now.
-            self._await_temp()
-            if self._finished() is not None:
-                return
         text = state.progress.error or "no reason in its log"
         if "No space left" in text:
             raise JobFailedError("temp_space", text)
@@ -114,8 +126,12 @@ class JobRun:
             raise JobFailedError("temp", f"{state.job.temp_path} went away")
         if state.progress.stuck:
             raise JobFailedError("temp_space" if self._temp_is_full() else "temp", text)
+        if faults:
+            raise JobFailedError("verify", "; ".join(faults))
         if status < 0:
             raise JobFailedError("killed", f"the plotter was killed by signal {-status}")
+        if status == 0:
+            text = f"it left no plot in {state.job.folder}; {text}"
         raise JobFailedError("plotter", f"the plotter ended with status {status}: {text}")
 
     def _temp_is_full(self) -> bool:
@@ -127,16 +143,17 @@ class JobRun:
             return False
 
     def _recover(self) -> None:
-        """Continue after a tractor that died: a finished plot is kept, others are abandoned."""
+        """Continue after a tractor that died: a whole plot is delivered, others are abandoned."""
         state = self._state
         end_leftover(state.job.process)
         self._await_temp()
-        # A plot that the host took down with it before it was synced may have lost any part.
+        # A plot that the host took down with it before it was synced may have lost any part: a
+        # person decides about it.
         rebooted = state.job.start.boot_id != clock.now().boot_id
-        if rebooted or self._finished() is None:
+        faults = [] if rebooted else self._take_over()
+        if faults is not None:
             detail = f"its tractor or the host went down in phase {state.job.phase}"
-            raise JobFailedError("crash", detail)
-        self._verify()
+            raise JobFailedError("crash", "; ".join([detail, *faults]))
 
     def _given_up(self) -> bool:
         """True when a person stopped the job with `goplot stop`."""
@@ -152,32 +169,47 @@ class JobRun:
             pause(state)
         state.note(None)
 
-    def _finished(self) -> Path | None:
-        folder = self._state.job.folder
+    def _await_processes(self) -> None:
+        """Wait while a process that the plotter started still works in the job's folder."""
+        state = self._state
+        while works_in(state.job.folder) and not state.stopping:
+            state.note("its plotter ended, but left processes that are at work: waits for them")
+            state.wait(_LOOK_AGAIN)
+        state.note(None)
+
+    def _take_over(self, *, unnamed: bool = False) -> list[str] | None:
+        """Pass from plotting to delivering with the first whole plot in the job's folder.
+
+        Returns None, or what is wrong with each plot if none is whole. `unnamed`: a file that
+        is whole, but was not given a plot's name, is given it.
+        """
+        state = self._state
+        folder = state.job.folder
+        faults = []
         try:
-            return finished_plot(folder)
+            found = find_plots(folder) + (find_unnamed(folder) if unnamed else [])
+            for path in found:
+                state.phase("verify", 1.0)
+                try:
+                    plot_id = verify(path, state.job.format)
+                except NotWholeError as error:
+                    faults.append(str(error))
+                    continue
+                plot = folder / path.name.removesuffix(TEMPORARY)
+                if plot != path:
+                    if plot.exists():
+                        continue
+                    path.rename(plot)
+                # From here on the plot counts as finished, even after a power cut.
+                sync_file(plot)
+                sync_folder(state.job.temp_path)
+                stage = Stage.DELIVERING
+                job = replace(state.job, stage=stage, plot_id=plot_id, plot_file=plot.name)
+                state.save_or_wait(job)
+                return None
         except OSError as error:
             raise JobFailedError("temp", f"{folder}: {error.strerror}") from error
-
-    def _verify(self) -> None:
-        """Check the finished plot and pass from plotting to delivering."""
-        state = self._state
-        plot = self._finished()
-        if plot is None:
-            raise JobFailedError("temp", f"the finished plot is gone from {state.job.folder}")
-        state.phase("verify", 1.0)
-        try:
-            plot_id = verify(plot, state.job.format)
-            # From here on the plot counts as finished, even after a power cut.
-            sync_file(plot)
-            sync_folder(state.job.temp_path)
-        except NotWholeError as error:
-            raise JobFailedError("verify", str(error)) from error
-        except OSError as error:
-            raise JobFailedError("temp", f"{plot}: {error.strerror}") from error
-        stage = Stage.DELIVERING
-        job = replace(state.job, stage=stage, plot_id=plot_id, plot_file=plot.name)
-        state.save_or_wait(job)
+        return faults
 
     def _check_temp(self) -> None:
         """Refuse to plot where the temp farm is gone or full by now."""
@@ -214,13 +246,13 @@ class JobRun:
                     "destination", f"{job.disk_path} can't be used, and no other disk fits"
                 )
 
-    def _clean(self) -> str:
+    def _clean(self, delivered: str | None = None) -> str:
         """Remove the job's temporary files and partial copies; returns what is left."""
         job = self._state.job
         try:
-            left = clean(job.folder)
+            left = clean(job.folder, delivered)
         except OSError as error:
             left = [f"everything: {error.strerror}"]
-        if job.plot_file is not None:
-            remove_partial(job.disk_path, job.plot_file, self._state.settings.host.mountinfo)
+        if job.partial_file is not None:
+            remove_partial(job.disk_path, job.partial_file, self._state.settings.host.mountinfo)
         return f"; left in {job.folder}: {', '.join(left)}" if left else ""

@@ -155,13 +155,15 @@ class JobState:
                 temp_farm=job.temp_farm,
                 plot_file=job.plot_file,
                 phase_seconds={phase: round(s, 3) for phase, s in phases.items()},
+                plot_id=job.plot_id,
             ),
         )
         if done:
             record_success(self.settings.roots.state, "tractor")
-        outcome = f"done: {plot}" if done else f"failed ({reason}): {detail}"
-        # A plot that was stopped by hand is not a failure.
-        tell = self.log if done or reason == "stopped" else self.warn
+        outcome = f"done: {plot}{detail}" if done else f"failed ({reason}): {detail}"
+        # A plot that was stopped by hand is not a failure. What is left needs a person.
+        well = not detail if done else reason == "stopped"
+        tell = self.log if well else self.warn
         tell(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
