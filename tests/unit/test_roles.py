@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from goplot.host.settings import SettingsError, load
 from tests.support.plays import ROLES, rendered
 
 FARM: dict[str, Any] = {
@@ -52,7 +53,9 @@ def _flat(tasks: list[dict[str, Any]], folder: Path, tags: frozenset[str]) -> It
         for name in ("import_tasks", "include_tasks"):
             if given := task.get(f"ansible.builtin.{name}"):
                 file = given if isinstance(given, str) else given["file"]
-                inner = frozenset(given["apply"]["tags"]) if isinstance(given, dict) else frozenset()
+                inner = (
+                    frozenset(given["apply"]["tags"]) if isinstance(given, dict) else frozenset()
+                )
                 yield from tasks_in(folder / file, inner if name == "include_tasks" else own)
         if role := task.get("ansible.builtin.import_role"):
             entry = f"{role.get('tasks_from', 'main')}.yml"
@@ -109,10 +112,10 @@ def _reads(role: str, text: str) -> set[str]:
     while waiting:
         part = waiting.pop()
         for source in re.findall(r"[\w.]+\.j2", part):
-            if (template := ROLES / role / "templates" / source).is_file():
-                waiting.append(template.read_text(encoding="utf-8"))
-        for name in set(re.findall(r"(?<!_)_[a-z]\w+", part)) & variables.keys():
-            waiting.append(variables.pop(name))
+            template = ROLES / role / "templates" / source
+            waiting += [template.read_text(encoding="utf-8")] if template.is_file() else []
+        named = set(re.findall(r"(?<!_)_[a-z]\w+", part)) & variables.keys()
+        waiting += [variables.pop(name) for name in named]
         needed = re.sub(r"__[a-z][\w.]*\s*\|\s*default\(", "", part)
         found |= set(re.findall(r"(?<![\w$])__[a-z]\w*", needed))
     return found
@@ -171,7 +174,38 @@ def test_common_has_the_defaults_of_the_owners() -> None:
     defaults = variables.pop("_common_defaults")
     owned = {name: read(ROLES / OWNERS[name] / "defaults/main.yml")[name] for name in defaults}
     assert defaults == owned
-    read_with = re.compile(r"(?<![\w'.])(?:hostvars\[\w+\]\.)?([a-z]\w+) \| default\(_common_defaults\.(\w+)")
+    read_with = re.compile(
+        r"(?<![\w'.])(?:hostvars\[\w+\]\.)?([a-z]\w+) \| default\(_common_defaults\.(\w+)"
+    )
     text = "\n".join(str(value) for value in variables.values())
     for name, default in read_with.findall(text):
         assert name == default
+
+
+def test_a_mistake_in_a_plotter_does_not_reach_what_watches(tmp_path: Path) -> None:
+    host = {
+        "goplot_plotters": {"madmax": {"program": "/usr/bin/chia_plot", "colour": "red"}},
+        "goplot_plotter": "unknown",
+        "farm_layout_mounts": [{"path": "/farm/1/disk1"}],
+        "chia_settings": {"logging": {"log_stdout": True}},
+        "watch_quiet_seconds": 77,
+        "ansible_host": "192.0.2.1",
+    }
+    other = {"ansible_host": "192.0.2.2"}
+    inventory = {"farmer": {"hosts": {"one": host}}, "harvester": {"hosts": {"two": other}}}
+    templates = {"settings": "goplot/templates/settings", "watch": "watch/templates/watch"}
+    values = {
+        name: f"{{{{ lookup('ansible.builtin.template', '{ROLES}/{path}.toml.j2') }}}}"
+        for name, path in templates.items()
+    }
+    found = rendered(tmp_path, inventory, ["goplot", "watch"], values)["one"]
+    files = {name: tmp_path / f"{name}.toml" for name in values}
+    for name, file in files.items():
+        file.write_text(found[name])
+    with pytest.raises(SettingsError, match="colour"):
+        load(files["settings"])
+    settings = load(files["watch"])
+    assert (settings.chia.log, settings.chia.quiet_seconds) == (None, 77)
+    assert settings.farmer_collector is not None
+    assert settings.farmer_collector.harvesters == {"127.0.0.1": "one", "192.0.2.2": "two"}
+    assert settings.harvester_collector is not None

@@ -14,8 +14,8 @@ DOCUMENTATION = """
 module: common_folder
 short_description: Make a folder hold the given files
 description:
-  - Creates the folder and its files, all in one step. A file is replaced as a whole, once it has the
-    owner and the mode that it is to have.
+  - Creates the folder and its files, all in one step. A file is replaced as a whole, once its
+    owner and mode are set.
 options:
   path:
     description: The folder.
@@ -42,7 +42,12 @@ author: goplot
 
 EXAMPLES = """
 - name: Install the rules
-  common_folder: {path: /etc/prometheus/rules, files: {farm.yml: ...}, owner: root, group: root, mode: "0644"}
+  common_folder:
+    path: /etc/prometheus/rules
+    files: {farm.yml: "groups: []"}
+    owner: root
+    group: root
+    mode: "0644"
 """
 
 
@@ -55,9 +60,7 @@ def main() -> None:
         "folder_mode": {"type": "str", "default": "0755"},
         "validate": {"type": "str"},
     }
-    module = AnsibleModule(
-        argument_spec=spec, supports_check_mode=True, add_file_common_args=True
-    )
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, add_file_common_args=True)
     try:
         result = _run(module, Path(module.params["path"]))
     except OSError as error:
