@@ -19,7 +19,7 @@ ROLES = REPOSITORY / "roles"
 def rendered(
     folder: Path, inventory: Mapping[str, Any], roles: Sequence[str], values: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """By host, what each template of `values` is in a play of these roles, whose tasks do not run."""
+    """By host, what each template of `values` is in a play of these roles; no task of them runs."""
     answer = {
         "content": "{{ _values | to_json }}",
         "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",

@@ -108,12 +108,15 @@ def _reads(role: str, text: str) -> set[str]:
     own = read(path) if path.is_file() else {}
     variables = {name: yaml.safe_dump(value) for name, value in own.items()}
     found: set[str] = set()
+    seen: set[Path] = set()
     waiting = [text]
     while waiting:
         part = waiting.pop()
-        for source in re.findall(r"[\w.]+\.j2", part):
-            template = ROLES / role / "templates" / source
-            waiting += [template.read_text(encoding="utf-8")] if template.is_file() else []
+        # Of "{{ item }}.j2" the end is known.
+        for end in re.findall(r"[\w@./-]*\.j2", part):
+            templates = set((ROLES / role / "templates").glob(f"*{end}")) - seen
+            seen |= templates
+            waiting += [template.read_text(encoding="utf-8") for template in templates]
         named = set(re.findall(r"(?<!_)_[a-z]\w+", part)) & variables.keys()
         waiting += [variables.pop(name) for name in named]
         needed = re.sub(r"__[a-z][\w.]*\s*\|\s*default\(", "", part)
@@ -150,7 +153,7 @@ def _texts(role: str) -> Iterator[tuple[Path, str]]:
     for folder in ("defaults", "handlers", "tasks", "vars"):
         for path in (ROLES / role / folder).glob("*.yml"):
             yield path, yaml.safe_dump(read(path), width=10_000)
-    for path in (ROLES / role / "templates").glob("*"):
+    for path in (ROLES / role / "templates").rglob("*.j2"):
         if not path.is_symlink():
             text = re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
             yield path, text

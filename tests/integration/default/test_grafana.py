@@ -121,7 +121,7 @@ def test_grafana_is_sandboxed_and_comes_back(ssh: Ssh) -> None:
     assert ssh("farmer1").service(unit).is_running
     assert ssh("farmer1").service(unit).is_enabled
     # --threshold counts tenths.
-    ssh("farmer1").run_expect([0], f"systemd-analyze security --no-pager --threshold=20 {unit}")
+    ssh("farmer1").run_expect([0], f"systemd-analyze security --no-pager --threshold=15 {unit}")
     assert ssh("farmer1").check_output(f"systemctl show -p User --value {unit}") == "grafana"
 
 
