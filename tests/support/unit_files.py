@@ -65,6 +65,8 @@ def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
     variables = {name: dict(host.variables) for name, host in hosts.items()}
     inventory = {"all": {"hosts": variables, "children": groups}}
     (folder / "inventory.json").write_text(json.dumps(inventory))
+    (folder / "roles/common").symlink_to(_PROJECT / "roles/common")
+    roles.insert(0, "common")
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "roles": roles}
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     program = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -90,7 +92,8 @@ def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
 def _only_units(folder: Path, made: Path) -> Iterator[str]:
     """Copy each role that installs units, with those tasks alone. Yields the roles' names."""
     for role in sorted((_PROJECT / "roles").iterdir()):
-        tasks = [task for file in sorted(role.glob("tasks/*.yml")) for task in _writers(file, made)]
+        files = [yaml.safe_load(file.read_text()) for file in sorted(role.glob("tasks/*.yml"))]
+        tasks = [task for file in files for task in _writers(file, made)]
         if not tasks:
             continue
         copy = folder / role.name
@@ -102,9 +105,10 @@ def _only_units(folder: Path, made: Path) -> Iterator[str]:
         yield role.name
 
 
-def _writers(file: Path, made: Path) -> Iterator[dict[str, Any]]:
-    """The tasks of a file that write units of services, with another folder to write to."""
-    for task in yaml.safe_load(file.read_text()):
+def _writers(tasks: list[dict[str, Any]], made: Path) -> Iterator[dict[str, Any]]:
+    """The tasks that write units of services, with another folder to write to."""
+    for task in tasks:
+        yield from _writers(task.get("block", []), made)
         template = task.get(_TEMPLATE, {})
         if template.get("dest", "").startswith(_UNITS) and template["src"] != "mount.j2":
             dest = f"{made}/{{{{ inventory_hostname }}}}/{template['dest'].removeprefix(_UNITS)}"

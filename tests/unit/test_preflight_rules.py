@@ -52,7 +52,15 @@ def test_misspelt_variables_get_the_name_that_was_meant(name: str, cure: str) ->
 
 @pytest.mark.parametrize(
     "name",
-    ["goplot_k", "farmhouse_layout", "chiapos_version", "plotter_location", "k", "_goplot_x"],
+    [
+        "goplot_k",
+        "farmhouse_layout",
+        "chiapos_version",
+        "plotter_location",
+        "k",
+        "_goplot_x",
+        "common_packages",
+    ],
 )
 def test_other_variables_are_left_alone(name: str) -> None:
     assert unknown_names([name], CATALOGUE) == {}

@@ -30,7 +30,7 @@ _TIMERS = {
     "goplot-diskhand": "*:0/1",
 }
 _PROMETHEUS = "/etc/prometheus/prometheus.yml"
-_SETTINGS = "/etc/goplot/settings.toml"
+_SETTINGS = "/etc/goplot/watch.toml"
 
 
 def hastened(expression: str) -> str:

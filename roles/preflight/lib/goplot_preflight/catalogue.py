@@ -21,14 +21,17 @@ class Catalogue:
 
 def read_catalogue(roles: Path) -> Catalogue:
     """Reads every role under `roles`. Raises OSError or yaml.YAMLError for an invalid file."""
-    names = sorted(path.name for path in roles.iterdir() if (path / "meta").is_dir())
+    names = []
     options: dict[str, Mapping[str, Any]] = {}
     defaults: dict[str, Any] = {}
-    for name in names:
-        specs = _read(roles / name / "meta" / "argument_specs.yml").get("argument_specs") or {}
+    for role in sorted(path for path in roles.iterdir() if (path / "meta").is_dir()):
+        specs = _read(role / "meta" / "argument_specs.yml").get("argument_specs") or {}
+        # A role that takes no arguments (common) lays no claim to names of variables.
+        if specs:
+            names.append(role.name)
         for entry in specs.values():
             options.update(entry.get("options") or {})
-        defaults.update(_read(roles / name / "defaults" / "main.yml"))
+        defaults.update(_read(role / "defaults" / "main.yml"))
     return Catalogue(tuple(names), options, defaults)
 
 

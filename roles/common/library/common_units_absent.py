@@ -1,0 +1,75 @@
+#!/usr/bin/python
+"""Stops and removes units that a host no longer runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = """
+module: common_units_absent
+short_description: Stop and remove units that a host no longer runs
+description:
+  - Stops and disables those of the units that are installed, removes them and the files that they
+    wrote, and has systemd reload its configuration.
+options:
+  units:
+    description: Names of the units.
+    type: list
+    elements: str
+    required: true
+  files:
+    description: By unit, a file that is removed with it.
+    type: dict
+    default: {}
+  folder:
+    description: Where the units are installed.
+    type: path
+    default: /etc/systemd/system
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Remove the harvester's unit
+  common_units_absent: {units: [chia-harvester.service]}
+"""
+
+RETURN = """
+removed:
+  description: The units that were installed.
+  type: list
+  elements: str
+  returned: success
+"""
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "units": {"type": "list", "elements": "str", "required": True},
+        "files": {"type": "dict", "default": {}},
+        "folder": {"type": "path", "default": "/etc/systemd/system"},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    folder = Path(module.params["folder"])
+    here = [name for name in module.params["units"] if (folder / name).is_file()]
+    if here and not module.check_mode:
+        _remove(module, here)
+    module.exit_json(changed=bool(here), removed=here)
+
+
+def _remove(module: AnsibleModule, units: list[str]) -> None:
+    # Together: a timer cannot start its service again.
+    module.run_command(["systemctl", "stop", *units], check_rc=True)
+    module.run_command(["systemctl", "disable", *units], check_rc=True)
+    for unit in units:
+        (Path(module.params["folder"]) / unit).unlink()
+        if file := module.params["files"].get(unit):
+            Path(file).unlink(missing_ok=True)
+    module.run_command(["systemctl", "daemon-reload"], check_rc=True)
+
+
+if __name__ == "__main__":
+    main()
