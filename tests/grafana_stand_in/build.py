@@ -26,6 +26,7 @@ Description: a stand-in for Grafana, for goplot's tests
 FILES = {
     "grafana.py": ("usr/share/grafana/bin/grafana", 0o755),
     "grafana_answers.py": ("usr/share/grafana/bin/grafana_answers.py", 0o644),
+    "gpx_prometheus.py": ("var/lib/grafana/plugins-bundled/prometheus/gpx_prometheus", 0o755),
     "grafana-server.service": ("lib/systemd/system/grafana-server.service", 0o644),
     "grafana-server.default": ("etc/default/grafana-server", 0o644),
     "postinst": ("DEBIAN/postinst", 0o755),
@@ -45,7 +46,7 @@ def main() -> None:
 def version(sources: Path) -> str:
     """Another for other content: from its cache, apt takes what has the same name and size."""
     content = b"".join((sources / name).read_bytes() for name in FILES)
-    return f"13.2.0+stand-in.{hashlib.sha256(content).hexdigest()[:8]}"
+    return f"13.2.1+stand-in.{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 def build(folder: Path) -> Path:

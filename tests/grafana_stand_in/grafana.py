@@ -3,8 +3,10 @@
 
 It starts as Grafana does (`grafana server --config=FILE cfg:default.paths.data=FOLDER`), reads
 grafana.ini and the provisioning files of which goplot's role makes use, and answers those parts of
-the HTTP API that goplot calls, as Grafana documents them. What people and programs tell it is kept
-in its data folder. It shows no page.
+the HTTP API that goplot calls, as Grafana documents them. It is as inconvenient as Grafana is: it
+refuses an address that is no IP address, answers 503 at first, is healthy before it has provisioned
+anything, and reads Prometheus through a plugin, a process of its own that is gone after a start
+with updates of plugins left on. What it is given is kept in its data folder. It shows no page.
 """
 
 from __future__ import annotations
@@ -12,12 +14,18 @@ from __future__ import annotations
 import configparser
 import hashlib
 import hmac
+import ipaddress
 import json
 import os
 import re
 import secrets
+import signal
+import socket
 import ssl
+import subprocess
 import sys
+import tempfile
+import time
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from threading import RLock
@@ -33,7 +41,9 @@ else:
     from grafana_answers import Answers
 
 Document = dict[str, Any]
-VERSION = "13.2.0+stand-in"
+VERSION = "13.2.1+stand-in"
+#: Seconds after its start until it answers, and until it has provisioned.
+UNAVAILABLE, UNPROVISIONED = 1.0, 2.0
 
 
 def expanded(text: str) -> str:
@@ -64,20 +74,66 @@ def matches(secret: str, kept: str) -> bool:
     return hmac.compare_digest(hashlib.sha256((salt + secret).encode()).hexdigest(), digest)
 
 
+class Plugin:
+    """The Prometheus datasource: a child process behind a socket in a temporary folder."""
+
+    def __init__(self, program: Path) -> None:
+        """Raises OSError when the program can't be started."""
+        self._socket = Path(tempfile.mkdtemp(prefix="plugin"), "socket")
+        self._process = subprocess.Popen([program, self._socket], stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"listening\n":
+            raise OSError(f"{program} ended with status {self._process.wait()}")
+
+    def stop(self) -> None:
+        """Ends with Grafana."""
+        self._process.terminate()
+        self._process.wait()
+
+    def ask(self, source: Document) -> tuple[bool, str]:
+        """Whether the datasource is healthy, and a message. Raises OSError without an answer."""
+        with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rw") as file:
+            connection.connect(str(self._socket))
+            file.write(json.dumps(source) + "\n")
+            file.flush()
+            answer = file.readline()
+        if not answer:
+            raise OSError("the plugin does not answer")
+        healthy, message = json.loads(answer)
+        return bool(healthy), str(message)
+
+
 class StandIn:
-    """What Grafana knows: its settings, what is provisioned, and what it has received."""
+    """What Grafana knows: its settings, what is provisioned, and what it was given."""
 
     def __init__(self, config: Path, paths: dict[str, Path]) -> None:
         """Raises OSError or KeyError when a file that must be there is not."""
         self.settings = configparser.ConfigParser(interpolation=None)
         with config.open(encoding="utf-8") as file:
             self.settings.read_file(file)
+        check_addresses(self.setting("server", "http_addr"), self.setting("server", "domain"))
         self.lock = RLock()
         self.provisioning = paths["provisioning"]
         self._file = paths["data"] / "stand-in.json"
         self.state = self._first_or_kept_state()
-        self.datasources = self._provisioned("datasources", "datasources")
-        self.providers = self._provisioned("dashboards", "providers")
+        self._started = time.monotonic()
+        self.plugin = self._prometheus(paths["bundled_plugins"] / "prometheus/gpx_prometheus")
+
+    def _prometheus(self, program: Path) -> Plugin | None:
+        """The plugin; None if it was unloaded for an update that the vendor did not deliver."""
+        updates = self.setting("plugins", "preinstall_auto_update", "true") == "true"
+        if updates and self.setting("plugins", "preinstall_disabled", "false") != "true":
+            return None
+        return Plugin(program)
+
+    def starts(self) -> bool:
+        """Whether it does not answer yet."""
+        return time.monotonic() < self._started + UNAVAILABLE
+
+    @property
+    def datasources(self) -> list[Document]:
+        """The provisioned datasources."""
+        return self._provisioned("datasources", "datasources")
 
     def setting(self, section: str, key: str, default: str = "") -> str:
         """A setting, its `$__file{}` read."""
@@ -110,6 +166,8 @@ class StandIn:
 
     def _provisioned(self, folder: str, key: str) -> list[Document]:
         found: list[Document] = []
+        if time.monotonic() < self._started + UNPROVISIONED:
+            return found
         for path in sorted((self.provisioning / folder).glob("*.y*ml")):
             document = unescaped(yaml.safe_load(path.read_text())) or {}
             found += document.get(key) or []
@@ -118,7 +176,7 @@ class StandIn:
     def dashboards(self) -> dict[str, tuple[Document, str]]:
         """The dashboards in the providers' folders as they are now, with their folder, by uid."""
         found = {}
-        for provider in self.providers:
+        for provider in self._provisioned("dashboards", "providers"):
             for path in sorted(Path(provider["options"]["path"]).rglob("*.json")):
                 board = json.loads(path.read_text())
                 found[board["uid"]] = (board, provider.get("folder", ""))
@@ -148,6 +206,21 @@ class StandIn:
         return None
 
 
+class Server(ThreadingHTTPServer):
+    """Listens on an address of either kind."""
+
+
+def check_addresses(address: str, domain: str) -> None:
+    """Ends the start as Grafana does, at an address that it can't listen on or make a URL of."""
+    try:
+        if address:
+            ipaddress.ip_address(address)
+    except ValueError:
+        sys.exit(f"invalid IP address: {address}")
+    if ":" in domain and not re.fullmatch(r"\[[0-9a-fA-F:.]+\]", domain):
+        sys.exit(f"failed to parse root_url: invalid host {domain}")
+
+
 def main() -> None:
     """`grafana server --config=FILE cfg:default.paths.NAME=FOLDER ...`."""
     words = dict(word.split("=", 1) for word in sys.argv[2:] if "=" in word)
@@ -163,7 +236,8 @@ def main() -> None:
         grafana = known
         version = VERSION
 
-    server = ThreadingHTTPServer((address, port), Handler)
+    Server.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    server = Server((address, port), Handler)
     if known.setting("server", "protocol", "http") == "https":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         files = (known.setting("server", name) for name in ("cert_file", "cert_key"))
@@ -173,7 +247,13 @@ def main() -> None:
             server.socket, server_side=True, do_handshake_on_connect=False
         )
     print(f"stand-in for Grafana listens on {address or 'all addresses'}, port {port}", flush=True)
-    server.serve_forever()
+    # systemd stops it with SIGTERM; the plugin ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        server.serve_forever()
+    finally:
+        if known.plugin:
+            known.plugin.stop()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ import base64
 import binascii
 import json
 import re
-import ssl
 from collections.abc import Callable
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -29,6 +27,8 @@ class Answers(BaseHTTPRequestHandler):
     query: dict[str, list[str]]
 
     def _answer(self) -> None:
+        if self.grafana.starts():
+            return self._send(HTTPStatus.SERVICE_UNAVAILABLE, {"message": "Service Unavailable"})
         parts = urlsplit(self.path)
         self.query = parse_qs(parts.query)
         try:
@@ -132,31 +132,19 @@ def datasource(one: Answers, uid: str) -> Answer:
 
 
 def datasource_health(one: Answers, uid: str) -> Answer:
-    """Asks Prometheus as the datasource says."""
+    """Asks the plugin's process, which asks Prometheus as the datasource says."""
     found = [source for source in one.grafana.datasources if source["uid"] == uid]
     if not found:
         return NOT_FOUND, {"message": "Data source not found"}
-    source, secret = found[0], found[0].get("secureJsonData", {})
-    url, headers = urlsplit(source["url"]), {}
-    if source.get("basicAuth"):
-        pair = f"{source['basicAuthUser']}:{secret.get('basicAuthPassword', '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    connection = HTTPConnection(url.netloc, timeout=10)
-    if url.scheme == "https":
-        given = source.get("jsonData", {}).get("tlsAuthWithCACert")
-        context = ssl.create_default_context(cadata=secret["tlsCACert"] if given else None)
-        connection = HTTPSConnection(url.netloc, timeout=10, context=context)
+    if one.grafana.plugin is None:
+        return NOT_FOUND, {"message": "Plugin not found", "messageId": "plugin.notRegistered"}
     try:
-        connection.request("GET", "/api/v1/query?query=1%2B1", headers=headers)
-        answer = connection.getresponse()
-        if answer.status != OK:
-            return BAD, {"status": "ERROR", "message": f"{answer.status} {answer.reason}"}
-        json.load(answer)
-    except (OSError, HTTPException, ValueError) as error:
-        return BAD, {"status": "ERROR", "message": f"{error}"}
-    finally:
-        connection.close()
-    return OK, {"status": "OK", "message": "Successfully queried the Prometheus API."}
+        healthy, message = one.grafana.plugin.ask(found[0])
+    except OSError:
+        error = {"message": "Plugin unavailable", "messageId": "plugin.unavailable"}
+        return HTTPStatus.INTERNAL_SERVER_ERROR, error
+    status = "OK" if healthy else "ERROR"
+    return OK if healthy else BAD, {"status": status, "message": message}
 
 
 def dashboard(one: Answers, uid: str) -> Answer:
@@ -251,11 +239,13 @@ def add_token(one: Answers, number: str) -> Answer:
     account = account_by_id(one, number)
     if account is None:
         return NOT_FOUND, {"message": "service account not found"}
-    if any(token["name"] == one.body["name"] for token in account["tokens"]):
-        return HTTPStatus.CONFLICT, {"message": "service account token already exists"}
-    key, kept = one.grafana.new_token()
+    # Names are unique in the organisation, not in the account.
+    kept = [token for a in one.grafana.state["accounts"] for token in a["tokens"]]
+    if any(token["name"] == one.body["name"] for token in kept):
+        return BAD, {"message": "service account token already exists"}
+    key, digest = one.grafana.new_token()
     new = {"id": one.grafana.next_id(), "name": one.body["name"]}
-    account["tokens"].append({**new, "hash": kept})
+    account["tokens"].append({**new, "hash": digest})
     one.grafana.keep()
     return OK, {**new, "key": key}
 

@@ -47,4 +47,5 @@ def assert_explained(panels: Callable[[], list[Panel]], absent: Set[str]) -> Non
     # A host that has just started has no number of its collectors yet.
     with contextlib.suppress(HostError):
         wait_until("all panels", lambda: unexplained(panels(), known) == {}, 180)
-    assert unexplained(panels(), known) == {}
+    puzzling = unexplained(panels(), known)
+    assert puzzling == {}, puzzling

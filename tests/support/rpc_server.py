@@ -20,7 +20,10 @@ Answer = Mapping[str, Any] | Callable[["Handler"], None]
 
 
 def make_ca(folder: Path) -> Certificates:
-    """A CA of its own with one certificate, as `chia init` makes them: the name is chia.net."""
+    """A CA of its own with one certificate, as `chia init` makes them.
+
+    The name is chia.net, and there is no authority key identifier.
+    """
     folder.mkdir(parents=True)
 
     def openssl(*arguments: str) -> None:
@@ -29,7 +32,7 @@ def make_ca(folder: Path) -> Certificates:
     key = ("-newkey", "rsa:2048", "-nodes", "-keyout")
     openssl("req", "-x509", *key, "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=Chia CA")
     openssl("req", *key, "a.key", "-out", "a.csr", "-subj", "/CN=Chia/OU=Organic Farming Division")
-    (folder / "ext").write_text("subjectAltName=DNS:chia.net\n")
+    (folder / "ext").write_text("subjectAltName=DNS:chia.net\nauthorityKeyIdentifier=none\n")
     signing = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
     openssl("x509", "-req", "-in", "a.csr", *signing, "-extfile", "ext", "-out", "a.crt")
     return Certificates(folder / "a.crt", folder / "a.key", folder / "ca.crt")

@@ -1,10 +1,13 @@
 """The RPC client against a real TLS server, well and ill."""
 
+import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3.connection
 
 from goplot.chia.questions import ask_all
 from goplot.chia.rpc import Certificates, Rpc, RpcError, certificates_of, check_certificates
@@ -85,6 +88,23 @@ def test_an_ill_service_harms_only_its_own_answers(ca: Certificates) -> None:
     assert answers["wallet"].refused == {}
     assert not answers["farmer"].up
     assert set(answers["farmer"].refused) == {"get_version", "get_connections"}
+
+
+def test_certificates_as_chia_makes_them_are_accepted_also_by_newer_pythons(
+    ca: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = urllib3.connection.create_urllib3_context
+
+    def strict(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        """As urllib3 does from Python 3.13 on."""
+        context = make(*arguments, **options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(urllib3.connection, "create_urllib3_context", strict)
+    with Server(ca, COMMON) as service:
+        answers = ask_all({"farmer": (service.address, ("get_version",))}, ca, TIMEOUT)
+    assert answers["farmer"].refused == {}
 
 
 def test_nothing_listens(ca: Certificates) -> None:

@@ -153,3 +153,16 @@ def test_the_table_has_a_line_a_thing(checks: ModuleType) -> None:
         "ok      last",
     ]
     assert table([]) == []
+
+
+def test_a_datasource_that_is_not_loaded_names_the_way_out(checks: ModuleType) -> None:
+    gone = {"message": "Plugin not found", "messageId": "plugin.notRegistered"}
+    ended = {"message": "Plugin unavailable", "messageId": "plugin.unavailable"}
+    for status, answer in ((404, gone), (500, ended)):
+        row = checks.reads(status, answer)[0]
+        assert row["result"] == "FAILED"
+        assert "systemctl restart grafana-server" in row["detail"]
+    answer = {"status": "ERROR", "message": "connection refused"}
+    assert checks.reads(400, answer)[0]["detail"] == "connection refused"
+    assert checks.reads(503, "Service Unavailable")[0]["detail"] == "status 503"
+    assert checks.reads(200, {"status": "OK", "message": "fine"})[0]["result"] == "ok"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import partialmethod
 from http.client import HTTPConnection
 from io import StringIO
 from pathlib import Path
@@ -23,12 +27,18 @@ from tests.hosts.system import wait_until
 REPOSITORY = Path(__file__).parents[2]
 ROLE = REPOSITORY / "roles/grafana"
 STAND_IN = REPOSITORY / "tests/grafana_stand_in/grafana.py"
+PLUGIN = REPOSITORY / "tests/grafana_stand_in/gpx_prometheus.py"
 INI = """[server]
 http_addr = 127.0.0.1
 http_port = {port}
 [security]
 admin_password = $__file{{{folder}/admin_password}}
 secret_key = $__file{{{folder}/secret_key}}
+[plugins]
+preinstall_disabled = true
+"""
+DATASOURCE = """datasources:
+  - {uid: goplot-prometheus, url: "http://127.0.0.1:1"}
 """
 
 
@@ -41,22 +51,54 @@ class Grafana:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "grafana.ini").write_text(INI.format(port=self.port, folder=folder))
-        self.process: subprocess.Popen[bytes] | None = None
+        (folder / "datasources").mkdir()
+        (folder / "datasources/goplot.yaml").write_text(DATASOURCE)
+        (folder / "prometheus").mkdir()
+        plugin = folder / "prometheus/gpx_prometheus"
+        plugin.write_bytes(PLUGIN.read_bytes())
+        plugin.chmod(0o755)
+        self.process: subprocess.Popen[str] | None = None
+
+    def launch(self) -> None:
+        """Start it."""
+        names = ("data", "provisioning", "bundled_plugins")
+        paths = [f"cfg:default.paths.{name}={self.folder}" for name in names]
+        config = f"--config={self.folder}/grafana.ini"
+        command = [sys.executable, str(STAND_IN), "server", config, *paths]
+        environment = {**os.environ, "TMPDIR": str(self.folder)}
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, text=True
+        )
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        paths = [f"cfg:default.paths.{name}={self.folder}" for name in ("data", "provisioning")]
-        config = f"--config={self.folder}/grafana.ini"
-        self.process = subprocess.Popen(
-            [sys.executable, str(STAND_IN), "server", config, *paths], stderr=subprocess.DEVNULL
-        )
+        self.launch()
         wait_until("the stand-in", lambda: self.status("/api/health") == 200, 20)
+
+    def configure(self, old: str, new: str) -> None:
+        """Change its configuration."""
+        file = self.folder / "grafana.ini"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+
+    def ask(self, path: str) -> tuple[int, Any]:
+        """Status and document of an answer to the administrator."""
+        login = f"admin:{(self.folder / 'admin_password').read_text()}"
+        headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """Stop it."""
         if self.process:
             self.process.terminate()
-            self.process.wait()
+            self.process.communicate()
+            self.process = None
 
     def status(self, path: str, token: str = "") -> int:
         """The status of an answer, 0 without one."""
@@ -83,14 +125,14 @@ class Grafana:
         path = str(self.folder / "admin_password")
         return self.module("grafana_password", url=self.url, path=path, password=wanted)
 
-    def token(self) -> dict[str, Any]:
+    def token(self, account: str = "goplot-annotations") -> dict[str, Any]:
         """Run grafana_token."""
         return self.module(
             "grafana_token",
             url=self.url,
             password_path=str(self.folder / "admin_password"),
             path=str(self.folder / "token"),
-            account="goplot-annotations",
+            account=account,
             role="Editor",
         )
 
@@ -177,3 +219,73 @@ def test_a_grafana_that_is_away_is_reported_in_a_line(grafana: Grafana) -> None:
     grafana.stop()
     assert "does not answer" in grafana.token()["msg"]
     assert "does not answer" in grafana.password()["msg"]
+
+
+def test_what_has_just_started_is_neither_right_nor_wrong(grafana: Grafana) -> None:
+    assert grafana.token()["changed"]
+    grafana.stop()
+    grafana.launch()
+    wait_until("503", lambda: grafana.status("/api/health") == 503, 20)
+    assert not grafana.password()["changed"]
+    grafana.stop()
+    grafana.launch()
+    wait_until("503", lambda: grafana.status("/api/health") == 503, 20)
+    assert not grafana.token()["changed"]
+
+
+def test_an_answer_that_does_not_settle_changes_nothing(
+    grafana: Grafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert grafana.token()["changed"]
+    kept = (grafana.folder / "token").read_text()
+    http = importlib.import_module("ansible.module_utils.goplot_http")
+    settled = http.Service.settled
+    monkeypatch.setattr(http.Service, "ask", lambda *_: (503, {}))
+    monkeypatch.setattr(http.Service, "settled", partialmethod(settled, seconds=0))
+    for answer in (grafana.token(), grafana.password("second")):
+        assert "status 503" in answer["msg"]
+    assert (grafana.folder / "token").read_text() == kept
+    assert (grafana.folder / "admin_password").read_text() == "first admin_password"
+
+
+def test_another_accounts_token_has_another_name(grafana: Grafana) -> None:
+    assert grafana.token()["changed"]
+    (grafana.folder / "token").unlink()
+    assert grafana.token(account="goplot")["changed"]
+    (grafana.folder / "token").unlink()
+    assert grafana.token()["changed"]
+
+
+def test_the_datasource_is_there_after_provisioning_unless_plugins_are_updated(
+    grafana: Grafana,
+) -> None:
+    health = "/api/datasources/uid/goplot-prometheus/health"
+    assert grafana.ask(health)[0] == 404, "provisioned before it can be"
+    # Nothing listens on the datasource's port: the plugin's process was asked.
+    wait_until("the datasource", lambda: grafana.ask(health)[0] == 400, 20)
+    grafana.stop()
+    grafana.configure("preinstall_disabled = true", "")
+    grafana.start()
+    gone = (404, {"message": "Plugin not found", "messageId": "plugin.notRegistered"})
+    wait_until("the plugin's end", lambda: grafana.ask(health) == gone, 20)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("http_addr = 127.0.0.1", "http_addr = farmer.lan", "invalid IP address"),
+        ("http_addr = 127.0.0.1", "http_addr = [::1]", "invalid IP address"),
+        ("http_addr = 127.0.0.1", "http_addr = ::1\ndomain = ::1", "root_url"),
+    ],
+)
+def test_an_address_that_is_none_ends_the_start(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    grafana = Grafana(tmp_path)
+    for name in ("admin_password", "secret_key"):
+        (tmp_path / name).write_text("any")
+    grafana.configure(old, new)
+    grafana.launch()
+    assert grafana.process is not None
+    assert reason in grafana.process.communicate(timeout=20)[1]
+    assert grafana.process.returncode == 1

@@ -46,7 +46,7 @@ EXAMPLES = """
 """
 
 RETURN = ""
-_REFUSED = 401
+_ACCEPTED, _REFUSED = 200, 401
 
 
 def main() -> None:
@@ -73,13 +73,18 @@ def _change(parameters: dict[str, Any]) -> bool:
     def login(password: str) -> Service:
         return Service(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])
 
-    if login(wanted).ask("GET", "/api/user")[0] != _REFUSED:
+    def accepts(password: str) -> bool:
+        settled = login(password).settled("GET", "/api/user", (_ACCEPTED, _REFUSED))
+        return settled == _ACCEPTED
+
+    if accepts(wanted):
         if wanted == held:
             return False
-    elif wanted == held or login(held).ask("GET", "/api/user")[0] == _REFUSED:
+    elif wanted == held or not accepts(held):
         raise ServiceError(
             f"Grafana rejects the password in {path}: if somebody changed it in Grafana,"
             " write the new one to that file, or to grafana_admin_password in the inventory."
+            " After five wrong logins Grafana rejects every password for five minutes."
         )
     else:
         change = {"oldPassword": held, "newPassword": wanted, "confirmNew": wanted}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -56,7 +57,7 @@ EXAMPLES = """
 """
 
 RETURN = ""
-_OK = 200
+_ACCEPTED, _REFUSED = 200, 401
 
 
 def main() -> None:
@@ -82,6 +83,7 @@ def _have(parameters: dict[str, Any]) -> bool:
     password = read_secret(Path(parameters["password_path"]))
     admin = Service(url, ("admin", password), ca_path=ca_path)
     name, role = parameters["account"], parameters["role"]
+    admin.settled("GET", "/api/user", (_ACCEPTED, _REFUSED))
     query = f"/api/serviceaccounts/search?perpage=1000&query={quote(name)}"
     found = [a for a in admin.take("GET", query)["serviceAccounts"] if a["name"] == name]
     if found:
@@ -93,15 +95,19 @@ def _have(parameters: dict[str, Any]) -> bool:
     if found and changed:
         admin.take("PATCH", where, {"role": role})
     token = read_secret(path)
-    if token and Service(url, token=token, ca_path=ca_path).ask("GET", _NEEDED)[0] == _OK:
-        if not is_private(path):
-            write_secret(path, token)
-            return True
-        return changed
+    if token:
+        service = Service(url, token=token, ca_path=ca_path)
+        if service.settled("GET", _NEEDED, (_ACCEPTED, _REFUSED)) == _ACCEPTED:
+            if not is_private(path):
+                write_secret(path, token)
+                return True
+            return changed
     # An interrupted run may have left a token that was not written to the file.
     for old in admin.take("GET", f"{where}/tokens"):
         admin.take("DELETE", f"{where}/tokens/{old['id']}")
-    write_secret(path, admin.take("POST", f"{where}/tokens", {"name": name})["key"])
+    # Names are unique in the organisation: another account may have a token of any name.
+    new = {"name": f"{name}-{secrets.token_hex(4)}"}
+    write_secret(path, admin.take("POST", f"{where}/tokens", new)["key"])
     return True
 
 

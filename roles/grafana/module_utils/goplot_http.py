@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Container
 from typing import Any
 from urllib.error import HTTPError, URLError
 
 from ansible.module_utils.urls import open_url
 
 _TIMEOUT = 20
+_PAUSE = 1.0
 
 
 class ServiceError(Exception):
@@ -63,6 +66,24 @@ class Service:
             return answer.code, json.loads(content)
         except ValueError:
             return answer.code, content
+
+    def settled(self, method: str, path: str, statuses: Container[int], seconds: float = 60) -> int:
+        """The status of the first answer that has one of `statuses`: others mean "not now".
+
+        A service that has just started answers 500 and 503 for a while. Raises ServiceError without
+        such an answer in that time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            status, _ = self.ask(method, path)
+            if status in statuses:
+                return status
+            if time.monotonic() >= deadline:
+                raise ServiceError(
+                    f"{method} {self.url}{path}: status {status} for {seconds:.0f} s. Nothing was"
+                    " changed: see the service's log, and run the play again."
+                )
+            time.sleep(_PAUSE)
 
     def take(self, method: str, path: str, body: object = None) -> Any:
         """The document of a successful answer. Raises ServiceError."""

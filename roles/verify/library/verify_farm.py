@@ -20,6 +20,7 @@ from ansible.module_utils.verify_checks import (
     notifications,
     ok,
     patiently,
+    reads,
     rules,
     seconds_of,
     targets,
@@ -191,9 +192,7 @@ def _grafana(dashboards: list[str], deadline: float) -> list[Row]:
         return [ok(what) if status == 401 else bad(what, f"it answers with status {status}")]
 
     def datasource() -> list[Row]:
-        answer = admin.take("GET", f"/api/datasources/uid/{_DATASOURCE}/health")
-        healthy, what = answer["status"] == "OK", "Grafana reads Prometheus"
-        return [ok(what, answer["message"]) if healthy else bad(what, answer["message"])]
+        return reads(*admin.ask("GET", f"/api/datasources/uid/{_DATASOURCE}/health"))
 
     def dashboard(uid: str) -> list[Row]:
         found = admin.take("GET", f"/api/dashboards/uid/{uid}")["dashboard"]
@@ -216,9 +215,8 @@ def _where_grafana_is() -> tuple[str, str | None]:
         settings.read_file(file)
     server = settings["server"]
     host = server["domain"]
-    shown = f"[{host}]" if ":" in host else host
     ca = Path("/etc/goplot/tls/ca.crt")
-    url = f"{server['protocol']}://{shown}:{server['http_port']}"
+    url = f"{server['protocol']}://{host}:{server['http_port']}"
     return url, str(ca) if server["protocol"] == "https" and ca.exists() else None
 
 

@@ -94,6 +94,19 @@ def alertmanagers(answer: Mapping[str, Any]) -> list[Row]:
     return [ok(what, active[0]) if active else bad(what, "no Alertmanager is configured")]
 
 
+def reads(status: int, answer: Any) -> list[Row]:
+    """From the health of Grafana's datasource: whether Grafana reads Prometheus."""
+    what = "Grafana reads Prometheus"
+    document = answer if isinstance(answer, Mapping) else {}
+    said = str(document.get("message", "")) or f"status {status}"
+    if document.get("status") == "OK":
+        return [ok(what, said)]
+    if str(document.get("messageId", "")).startswith("plugin."):
+        # Grafana's own health is green without its datasource, and it does not load it again.
+        return [bad(what, f"{said}: on the farmer, systemctl restart grafana-server")]
+    return [bad(what, said)]
+
+
 def notifications(text: str) -> dict[str, tuple[float, float]]:
     """From Alertmanager's metrics: (sent, failed) notifications by integration."""
     tried = dict(_samples(text, "alertmanager_notification_requests_total"))

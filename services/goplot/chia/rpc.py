@@ -53,24 +53,34 @@ def certificates_of(root: Path, service: str) -> Certificates:
     )
 
 
-def check_certificates(certificates: Certificates) -> None:
-    """Raise RpcError when a file can't be used; requests would fail only at the first query."""
+def check_certificates(certificates: Certificates) -> ssl.SSLContext:
+    """What mutual authentication takes; requests would fail only at the first query.
+
+    Chia's certificates have no authority key identifier, which the contexts of `ssl` and urllib3
+    require since Python 3.13 (VERIFY_X509_STRICT). Raises RpcError when a file can't be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
     try:
         context.load_verify_locations(certificates.ca)
         context.load_cert_chain(certificates.certificate, certificates.key)
     except OSError as error:
         raise RpcError(f"the certificates can't be used: {error}") from error
+    return context
 
 
 def _session(certificates: Certificates) -> "Session":
-    """A session with mutual authentication that ignores the environment."""
+    """A session with mutual authentication that ignores the environment. Raises RpcError."""
     from requests import Session
     from requests.adapters import HTTPAdapter
 
+    context = check_certificates(certificates)
+
     class FarmAdapter(HTTPAdapter):
         def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-            super().init_poolmanager(*arguments, **options, assert_hostname=False)
+            super().init_poolmanager(
+                *arguments, **options, assert_hostname=False, ssl_context=context
+            )
 
     session = Session()
     session.trust_env = False
@@ -90,7 +100,7 @@ class Rpc:
     """
 
     def __init__(self, host: str, port: int, certificates: Certificates, timeout: float) -> None:
-        """Connects only at the first query."""
+        """Connects only at the first query. Raises RpcError when a certificate can't be used."""
         self._name = f"{host}:{port}"
         self._url = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
         self._end = time.monotonic() + timeout

@@ -121,7 +121,7 @@ def test_a_service_runs_and_comes_back(ssh: Ssh, host: str, unit: str) -> None:
 )
 def test_a_service_is_sandboxed(ssh: Ssh, host: str, unit: str) -> None:
     # --threshold counts tenths.
-    ssh(host).run_expect([0], f"systemd-analyze security --no-pager --threshold=20 {unit}")
+    ssh(host).run_expect([0], f"systemd-analyze security --no-pager --threshold=15 {unit}")
     assert ssh(host).check_output(f"systemctl show -p User --value {unit}") in (
         "goplot",
         "prometheus",

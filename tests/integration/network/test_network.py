@@ -51,7 +51,7 @@ def test_each_unit_is_sandboxed_and_runs_as_its_own_user(ssh: Ssh) -> None:
     for host, units in UNITS.items():
         for unit in units + WATCHES[host]:
             # --threshold counts tenths.
-            security = f"systemd-analyze security --no-pager --threshold=20 {unit}.service"
+            security = f"systemd-analyze security --no-pager --threshold=15 {unit}.service"
             ssh(host).run_expect([0], security)
             user = users.get(unit, users.get(unit.split("-")[0], "goplot-collector"))
             assert ssh(host).check_output(f"systemctl show -p User --value {unit}") == user

@@ -18,7 +18,7 @@ UNITS = ("smartmon", "nvme")
 def test_a_collector_is_sandboxed(ssh: Ssh, name: str) -> None:
     # --threshold counts tenths.
     unit = f"prometheus-node-exporter-{name}"
-    analyze = f"systemd-analyze security --no-pager --threshold=20 {unit}.service"
+    analyze = f"systemd-analyze security --no-pager --threshold=15 {unit}.service"
     ssh("farm1").run_expect([0], analyze)
     assert ssh("farm1").service(f"{unit}.timer").is_enabled
 

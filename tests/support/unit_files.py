@@ -1,0 +1,133 @@
+"""The systemd units of all roles, as Ansible renders them, and what systemd makes of their text."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_PROJECT = Path(__file__).parents[2]
+_UNITS = "/etc/systemd/system/"
+_TEMPLATE = "ansible.builtin.template"
+# Directives of which each assignment adds to a list, which an empty one empties.
+_LISTS = frozenset(
+    {
+        "AmbientCapabilities",
+        "BindPaths",
+        "BindReadOnlyPaths",
+        "CapabilityBoundingSet",
+        "DeviceAllow",
+        "Environment",
+        "ExecStart",
+        "IPAddressAllow",
+        "IPAddressDeny",
+        "InaccessiblePaths",
+        "LoadCredential",
+        "ReadOnlyPaths",
+        "ReadWritePaths",
+        "RestrictAddressFamilies",
+        "StateDirectory",
+        "SupplementaryGroups",
+        "SystemCallFilter",
+        "TemporaryFileSystem",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host of an inventory: its groups and its variables."""
+
+    groups: tuple[str, ...]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
+    """Render the units of every role for each host, by the roles' own tasks and variables.
+
+    A host's variables include what other tasks of the roles would register. Returns the folder
+    that stands for /etc/systemd/system of each host.
+    """
+    made = folder / "made"
+    roles = list(_only_units(folder / "roles", made))
+    groups: dict[str, dict[str, Any]] = {}
+    for name, host in hosts.items():
+        for group in host.groups:
+            groups.setdefault(group, {"hosts": {}})["hosts"][name] = {}
+        (made / name).mkdir(parents=True)
+        for drop_in in _PROJECT.glob("roles/*/templates/*.d"):
+            (made / name / drop_in.name).mkdir()
+    variables = {name: dict(host.variables) for name, host in hosts.items()}
+    inventory = {"all": {"hosts": variables, "children": groups}}
+    (folder / "inventory.json").write_text(json.dumps(inventory))
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "roles": roles}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    done = subprocess.run(
+        [program, "-i", "inventory.json", "play.yml"],
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(_PROJECT / "ansible.cfg"),
+            "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_ROLES_PATH": str(folder / "roles"),
+            "HOME": str(folder),
+            "NO_COLOR": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: made / name for name in hosts}
+
+
+def _only_units(folder: Path, made: Path) -> Iterator[str]:
+    """Copy each role that installs units, with those tasks alone. Yields the roles' names."""
+    for role in sorted((_PROJECT / "roles").iterdir()):
+        tasks = [task for file in sorted(role.glob("tasks/*.yml")) for task in _writers(file, made)]
+        if not tasks:
+            continue
+        copy = folder / role.name
+        (copy / "tasks").mkdir(parents=True)
+        (copy / "tasks/main.yml").write_text(yaml.safe_dump(tasks))
+        for name in ("defaults", "filter_plugins", "templates", "vars"):
+            if (role / name).exists():
+                (copy / name).symlink_to(role / name)
+        yield role.name
+
+
+def _writers(file: Path, made: Path) -> Iterator[dict[str, Any]]:
+    """The tasks of a file that write units of services, with another folder to write to."""
+    for task in yaml.safe_load(file.read_text()):
+        template = task.get(_TEMPLATE, {})
+        if template.get("dest", "").startswith(_UNITS) and template["src"] != "mount.j2":
+            dest = f"{made}/{{{{ inventory_hostname }}}}/{template['dest'].removeprefix(_UNITS)}"
+            kept = {key: task[key] for key in ("name", "vars", "loop") if key in task}
+            yield {**kept, _TEMPLATE: {"src": template["src"], "dest": dest}}
+
+
+def read_unit(*texts: str) -> dict[str, str]:
+    """What a unit and its drop-ins amount to: the value of every directive.
+
+    A list is that of all its assignments, except those that a later one removes by being empty;
+    of any other directive the last assignment counts.
+    """
+    found: dict[str, str] = {}
+    for line in "\n".join(texts).replace("\\\n", " ").splitlines():
+        name, equals, value = line.partition("=")
+        if not equals or line.startswith(("#", ";", "[")):
+            continue
+        value = " ".join(value.split())
+        if name == "SystemCallFilter" and value.startswith("~"):
+            # "~" is said once for all the words of its line.
+            value = value.replace(" ", " ~")
+        if name in _LISTS and value:
+            value = f"{found.get(name, '')} {value}".strip()
+        found[name] = value
+    return found
