@@ -167,8 +167,16 @@ def _parser() -> argparse.ArgumentParser:
         usage="goplot harvester-log [-h] [--json] --check FILE [FILE ...]",
     )
     # The files may stand apart from --check: options come in any order.
-    log.add_argument("--check", type=Path, nargs="*", action="extend", required=True)
-    log.add_argument("files", type=Path, nargs="*", metavar="FILE")
+    log.add_argument(
+        "--check",
+        type=Path,
+        nargs="*",
+        action="extend",
+        required=True,
+        metavar="FILE",
+        help="read whole files, and write no metrics",
+    )
+    log.add_argument("files", type=Path, nargs="*", metavar="FILE", help="further files")
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
 
