@@ -146,16 +146,16 @@ def _every() -> list[parts.Panel]:
         ),
         parts.bars(
             "Fill of disks",
-            "Used share of each disk; the thirty with the most room. They are meant to fill up.",
-            [(f"sort_desc(bottomk(30, {_FILL}))", _NAME)],
+            "Used share of each disk; the thirty with the most room, that one first.",
+            [(f"sort(bottomk(30, {_FILL}))", _NAME)],
             Look("percentunit", height=14, steps=((None, BLUE),), high=1, empty=_NONE),
         ),
         parts.lines(
             "Fill of disks over time",
-            "Used share of each disk; the thirty that grew most in this time range.",
+            "Used share of each disk; the twenty that grew most in this time range.",
             [
                 (
-                    f"{_FILL} and on ({_BY}) topk(30, delta({_FILL}[$__range] @ end()))",
+                    f"{_FILL} and on ({_BY}) topk(20, delta({_FILL}[$__range] @ end()))",
                     _NAME,
                 )
             ],
