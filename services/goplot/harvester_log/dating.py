@@ -90,9 +90,9 @@ def _written(line: bytes) -> list[float]:
     match = _DATE.match(line)
     if match is None:
         return []
-    *fields, millisecond = map(int, match.groups())
+    year, month, day, hour, minute, second, millisecond = map(int, match.groups())
     try:
-        local = datetime(*fields, millisecond * 1000)  # type: ignore[misc]
+        local = datetime(year, month, day, hour, minute, second, millisecond * 1000)
         moments = {local.replace(fold=fold).timestamp() for fold in (0, 1)}
     except (OverflowError, ValueError, OSError):
         return []
