@@ -12,6 +12,7 @@ import pytest
 
 from goplot.host.drives import drives_of
 from goplot.host.mounts import Mount
+from goplot.host.textfile import read_samples
 
 _ROOT = Path(__file__).parents[2]
 _SAMPLES = _ROOT / "tests/drives"
@@ -190,3 +191,11 @@ def test_drives_are_found_through_partitions_raid_and_encryption(tmp_path: Path)
     assert sys.drives("9:0") == ("sda", "sdb")
     assert sys.drives("253:0") == ("sda", "sdb")
     assert sys.drives("0:42") == ()
+
+
+def test_an_inch_sign_in_a_name_of_a_drive_spoils_no_textfile() -> None:
+    samples = read_samples((_SAMPLES / "smartmon.prom").read_text())
+    families = {
+        labels["disk"]: labels["model_family"] for labels, _ in samples["smartmon_device_info"]
+    }
+    assert families["/dev/sda"] == 'Toshiba 2.5" HDD MQ01ABD...'

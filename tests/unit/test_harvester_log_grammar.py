@@ -30,6 +30,11 @@ def test_an_eligible_line_after_every_prefix(line: bytes) -> None:
         (NOW.replace(b"Found 0", b"Found 123"), Eligible("2.5.7", 4, 123, 0, 0.04333, 4)),
         (NOW.replace(b"...4 plots", b"...1234567 plots"), None),
         (NOW.replace(b" s. Total", b" seconds. Total"), None),
+        (OLD.replace(b"0.12345", b"-2.27123"), Eligible("1.0", 1, 0, 0, None, 10)),
+        (OLD.replace(b"0.12345", b"5.006e-06"), Eligible("1.0", 1, 0, 0, 5.006e-06, 10)),
+        (OLD.replace(b"0.12345", b"nan"), Eligible("1.0", 1, 0, 0, None, 10)),
+        (OLD.replace(b"0.12345", b"1e999"), Eligible("1.0", 1, 0, 0, None, 10)),
+        (OLD + b"\0\0\0", Eligible("1.0", 1, 0, 0, 0.12345, 10)),
         (UNSEEN, None),
     ],
 )

@@ -18,15 +18,19 @@ _WIDTH = 400
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found: counts of all files together, and look-alikes with their file."""
+    """What was found: counts of all files together, and look-alikes with their file.
+
+    `utf16` names the files with text of two bytes a character, which Chia does not write.
+    """
 
     tally: Tally
     look_alikes: tuple[tuple[str, str], ...]
+    utf16: tuple[str, ...] = ()
 
     @property
     def understood(self) -> bool:
-        """False when lines look like an eligible line but match no known form."""
-        return not self.tally.count(Kind.LOOK_ALIKE)
+        """False when lines look like an eligible line but match no known form, or are UTF-16."""
+        return not self.tally.count(Kind.LOOK_ALIKE) and not self.utf16
 
 
 def check(paths: Sequence[Path]) -> Check:
@@ -35,14 +39,18 @@ def check(paths: Sequence[Path]) -> Check:
     counting = Counting(tally)
     found: list[tuple[str, str]] = []
     window = Window(time.time())
+    utf16: list[str] = []
     for path in paths:
+        before = tally.count(Kind.UTF16)
         for block in _blocks(path):
             counting.add(block, window)
             found += [
                 (str(path), line[:_WIDTH].decode(errors="backslashreplace"))
                 for line in counting.look_alikes[: _SHOWN - len(found)]
             ]
-    return Check(tally, tuple(found))
+        if tally.count(Kind.UTF16) > before:
+            utf16.append(str(path))
+    return Check(tally, tuple(found), tuple(utf16))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -13,10 +13,13 @@ No pattern repeats a repetition, and only the first KEPT bytes of a line are loo
 line's cost is bounded whatever it holds.
 """
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
+
+from goplot.harvester_log.damage import NUMBER, is_remnant, is_utf16, whole_begin
 
 #: Bytes of a line that are parsed; the relevant part is at the start of a line.
 KEPT = 8192
@@ -33,6 +36,8 @@ class Kind(StrEnum):
 
     ELIGIBLE = "eligible"
     LOOK_ALIKE = "look_alike"
+    DAMAGED = "damaged"
+    UTF16 = "utf16"
     SLOW_V1 = "slow_v1"
     SLOW_V2 = "slow_v2"
     NO_DECOMPRESSOR = "no_decompressor"
@@ -94,7 +99,9 @@ class Prefix:
 
 
 class Eligible(NamedTuple):
-    """An eligible line: what one lookup found. `seconds` is how long it took.
+    """An eligible line: what one lookup found.
+
+    `seconds` is how long it took, None when that is no time: the clock was set meanwhile.
 
     `form` names the release that introduced it: `1.0`, `2.5.7` or `next`.
     """
@@ -103,7 +110,7 @@ class Eligible(NamedTuple):
     plots: int
     proofs_v1: int
     proofs_v2: int
-    seconds: float
+    seconds: float | None
     total_plots: int
 
 
@@ -121,7 +128,8 @@ class Line(NamedTuple):
 _COLOUR = r"(?:\x1b\[[0-9;]{0,12}m)"
 _REST = re.compile(
     (
-        r"(?:(?P<version>\d[\w.+-]{0,40}) )?"
+        # 2.7.5, 2.7.5rc1.dev12+g01ab, 2.5.2.giga36; not the 04.699 of a time that is out of place.
+        r"(?:(?P<version>\d{1,4}\.(?:\d{1,2}(?!\d)|\d{3,4}\.)[\w.+-]{0,40}) )?"
         r"(?P<service>[a-z][a-z_]{1,30}) (?P<logger>[A-Za-z_][\w.]{0,80}) {0,40}: "
         + _COLOUR
         + r"?(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL) {0,4}"
@@ -135,7 +143,8 @@ _BARE = re.compile(
     rb"(?:<\d{1,3}>)?(?:[\w:.+\[\]-]{1,40} {1,2}){0,5}?(?:chia[._])?"
     rb"(?P<service>daemon|full_node|farmer|harvester|solver|wallet)(?:\[\d{1,9}\]:?|:)? "
 )
-_TAIL = rb"\. Time: (\d{1,9}(?:\.\d{1,9})?) s\. Total (\d{1,9}) plots\s*"
+# A power cut leaves zeros where the end of the file was not written.
+_TAIL = rb"\. Time: (" + NUMBER + rb") s\. Total (\d{1,9}) plots[\s\0]*"
 _V1_V2 = rb"Found (\d{1,9}) V1 proofs and (\d{1,9}) V2 qualities"
 _ELIGIBLE = (
     (
@@ -237,12 +246,17 @@ _BY_FIRST = {
     first: tuple(entry for entry in _HEADS if entry[0].startswith(first))
     for first in {head[:_FIRST] for head, _ in _HEADS}
 }
+#: What a whole line with eligible plots has in its prefix since lines have dates.
+OF_LOOKUPS = b"harvester chia.harvester.harvester:"
 # What the harvester also logs about eligible plots, at DEBUG.
 _NO_LOOK_ALIKE = b"new_signage_point_harvester "
 
 
 def parse(line: bytes, prefix: Prefix | None = None) -> Line:
-    """Parse one line as far as possible; never raises. `prefix`: its own, if known."""
+    """Parse one line as far as possible; never raises. `prefix`: its own, if known.
+
+    Of a line with damage before a whole line of the harvester, the whole one is parsed.
+    """
     if prefix is None:
         prefix = parse_prefix(line)
     message = line[prefix.start : KEPT]
@@ -253,6 +267,10 @@ def parse(line: bytes, prefix: Prefix | None = None) -> Line:
         eligible = parse_eligible(message)
         if eligible is not None:
             return Line(prefix, Kind.ELIGIBLE, eligible)
+    begin = whole_begin(line[:KEPT])
+    if begin:
+        whole = parse(line[begin:])
+        return whole._replace(prefix=replace(whole.prefix, start=begin + whole.prefix.start))
     return Line(prefix, _kind(prefix, message))
 
 
@@ -291,7 +309,15 @@ def parse_eligible(message: bytes) -> Eligible | None:
         match = pattern.fullmatch(message)
         if match is not None:
             plots, v1, v2, seconds, total = match.groups()
-            return Eligible(form, int(plots), int(v1), int(v2 or 0), float(seconds), int(total))
+            took = float(seconds)
+            return Eligible(
+                form,
+                int(plots),
+                int(v1),
+                int(v2 or 0),
+                took if 0 <= took < math.inf else None,
+                int(total),
+            )
     return None
 
 
@@ -338,6 +364,8 @@ def _kind_of_word(word: bytes) -> Kind | None:
 
 
 def _kind(prefix: Prefix, message: bytes) -> Kind:
+    if is_utf16(message):
+        return Kind.UTF16
     word = _word(message)
     kind = _kind_of_word(word)
     if kind is not None:
@@ -346,7 +374,7 @@ def _kind(prefix: Prefix, message: bytes) -> Kind:
         if word.startswith(head) and within in word:
             return kind
     if of_harvester(prefix) and not word.startswith(_NO_LOOK_ALIKE) and _looks_alike(message):
-        return Kind.LOOK_ALIKE
+        return Kind.DAMAGED if is_remnant(message) else Kind.LOOK_ALIKE
     return Kind.OTHER
 
 

@@ -72,6 +72,8 @@ def metrics_of(tally: Tally, sight: Sight, now: float) -> Metrics:
 def _add_reading(metrics: Metrics, tally: Tally, sight: Sight) -> None:
     metrics.add("goplot_harvester_log_lines_total", tally.lines)
     metrics.add("goplot_harvester_log_look_alikes_total", tally.count(Kind.LOOK_ALIKE))
+    damaged = tally.count(Kind.DAMAGED) + tally.count(Kind.UTF16)
+    metrics.add("goplot_harvester_log_damaged_lines_total", damaged)
     metrics.add("goplot_harvester_log_unmatched_lines", tally.strange)
     metrics.add("goplot_harvester_log_cut_lines_total", sight.cut)
     metrics.add("goplot_harvester_log_lost_files_total", sight.lost)

@@ -15,6 +15,7 @@ from operator import itemgetter
 from goplot.harvester_log.dating import Window
 from goplot.harvester_log.grammar import (
     DATED,
+    OF_LOOKUPS,
     UNKNOWN,
     Kind,
     Prefix,
@@ -36,7 +37,8 @@ STRANGE_LINES = 5
 _key = itemgetter(slice(DATED, DATED + 67))
 _CACHED = 4096
 _BY_SERVICE = (Kind.PEER_LOST, Kind.NOT_CONNECTED, Kind.PROTOCOL_MISMATCH)
-_UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE)
+_UNMATCHED = (Kind.OTHER, Kind.LOOK_ALIKE, Kind.DAMAGED, Kind.UTF16)
+_DAMAGE = (Kind.DAMAGED, Kind.UTF16)
 #: Whose lines of trouble are counted also when no pattern matches them, and at which levels.
 TROUBLE_SERVICES = ("harvester", "farmer", "solver")
 TROUBLE_LEVELS = ("WARNING", "ERROR", "CRITICAL")
@@ -53,10 +55,10 @@ class Tally:
     lines by form, `connections` those on lost, missing and mismatched connections by
     `kind/service`.
     `buckets` counts lookups up to each of BUCKETS, and beyond the last. `strange` counts INFO
-    lines of the harvester's own module that no pattern matched, `alike` look-alikes, both since
-    the last eligible line. `unmatched` counts lines of TROUBLE_LEVELS that no pattern matched by
-    `service/level`, of TROUBLE_SERVICES. `clock_behind` is how many seconds the log's clock was
-    behind this host's.
+    lines of the harvester's own module that no pattern matched, and damaged ones, `alike`
+    look-alikes, both since the last eligible line. `unmatched` counts lines of TROUBLE_LEVELS
+    that no pattern matched by `service/level`, of TROUBLE_SERVICES. `clock_behind` is how many
+    seconds the log's clock was behind this host's.
     """
 
     lines: int = 0
@@ -101,6 +103,9 @@ class _Known:
     kind: Kind | None
 
 
+_ANY = _Known(None, "", None)
+
+
 class Counting:
     """Adds blocks to a tally; keeps the look-alikes of the last block for whoever shows them."""
 
@@ -126,23 +131,44 @@ class Counting:
         end = len(lines) - 1
         self._last = {"line": end}
         keys = list(map(_key, lines))
+        counts = Counter(keys)
+        torn = self._torn(block, lines, keys, counts)
+        for place in torn:
+            counts[keys[place]] -= 1
         telling: dict[bytes, _Known] = {}
-        for key, count in Counter(keys).items():
+        for key, count in counts.items():
             known = self._known.get(key) or self._learn(key)
             if known.prefix is None or known.kind is None:
                 telling[key] = known
-            else:
+            elif count:
                 # When in the block they were written is not looked at.
                 self._count(known.prefix, known.origin, known.kind, count, end)
-        if telling:
-            for place in compress(range(len(lines)), map(telling.__contains__, keys)):
-                self._add_line(lines[place], place, telling[keys[place]])
+        if telling or torn:
+            places = compress(range(len(lines)), map(telling.__contains__, keys))
+            for place in sorted({*places, *torn}) if torn else places:
+                self._add_line(lines[place], place, telling.get(keys[place], _ANY))
         self._take_times(lines, window, moments)
+
+    @staticmethod
+    def _torn(
+        block: bytes, lines: Sequence[bytes], keys: Sequence[bytes], counts: Counter[bytes]
+    ) -> list[int]:
+        """The places of lines with a whole line of a lookup behind the begin of a torn one."""
+        own = sum(count for key, count in counts.items() if OF_LOOKUPS in key)
+        if block.count(OF_LOOKUPS) <= own:
+            return []
+        return [
+            place
+            for place, (line, key) in enumerate(zip(lines, keys, strict=True))
+            if line.count(OF_LOOKUPS) > (OF_LOOKUPS in key)
+        ]
 
     def _add_line(self, line: bytes, place: int, known: _Known) -> None:
         tally = self.tally
         prefix, kind, eligible = parse(line, known.prefix)
-        self._count(prefix, known.origin or self._origin(prefix), kind, 1, place)
+        # Of a torn line it is another prefix than the one that the line begins with.
+        same = prefix is known.prefix
+        self._count(prefix, known.origin if same else self._origin(prefix), kind, 1, place)
         if eligible is not None:
             self._last["eligible"] = place
             form, plots, proofs_v1, proofs_v2, seconds, total_plots = eligible
@@ -150,14 +176,18 @@ class Counting:
             tally.eligible_plots += plots
             tally.proofs_v1 += proofs_v1
             tally.proofs_v2 += proofs_v2
-            tally.lookup_seconds += seconds
-            tally.buckets[bisect_left(BUCKETS, seconds)] += 1
+            if seconds is not None:
+                tally.lookup_seconds += seconds
+                tally.buckets[bisect_left(BUCKETS, seconds)] += 1
             tally.last_eligible_plots = plots
             tally.total_plots = total_plots
             tally.strange = tally.alike = 0
         elif kind is Kind.LOOK_ALIKE:
             tally.alike += 1
             self.look_alikes.append(line)
+        elif kind in _DAMAGE:
+            # A new form may look like what is left of a known one: many are not chance.
+            tally.strange += 1
         elif kind is Kind.OTHER and prefix.level == "INFO" and of_lookups(prefix):
             tally.strange += 1
 

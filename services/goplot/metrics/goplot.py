@@ -125,6 +125,10 @@ GOPLOT = (
         "goplot_harvester_log_look_alikes_total",
         "Lines that look like an eligible line and match no known form.",
     ),
+    counter(
+        "goplot_harvester_log_damaged_lines_total",
+        "Lines of the Chia log that are torn, overwritten by zeros or in UTF-16.",
+    ),
     gauge(
         "goplot_harvester_log_unmatched_lines",
         "INFO lines of the harvester that matched nothing since its last eligible line.",

@@ -25,6 +25,7 @@ def check_document(found: Check) -> dict[str, Any]:
         "lookups_up_to": dict(zip([*map(str, BUCKETS), "+Inf"], tally.buckets, strict=True)),
         "total_plots": tally.total_plots,
         "look_alikes": [{"file": path, "line": line} for path, line in found.look_alikes],
+        "utf16": list(found.utf16),
     }
 
 
@@ -49,8 +50,13 @@ def check_text(found: Check) -> str:
         rows = [[*name.split("/"), str(count)] for name, count in sorted(tally.unmatched.items())]
         text = "warnings and errors that goplot has no name for, counted as they are:"
         parts.append(f"{text}\n{table(['service', 'level', 'lines'], rows)}")
-    if not found.understood:
-        count = tally.count(Kind.LOOK_ALIKE)
+    parts += [
+        f"NOT UNDERSTOOD: {path} is in UTF-16, and Chia writes UTF-8: "
+        f"iconv -f UTF-16 -t UTF-8 converts it"
+        for path in found.utf16
+    ]
+    count = tally.count(Kind.LOOK_ALIKE)
+    if count:
         shown = "\n".join(f"  {path}: {line}" for path, line in found.look_alikes)
         parts.append(
             f"NOT UNDERSTOOD: {count} lines look like an eligible line and match no known form\n"
