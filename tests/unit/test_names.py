@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from goplot.diskhand.service import main as diskhand
 from goplot.farm.disks import LINK, NOT_UTF8
 from goplot.farm.names import is_utf8, shown
 from goplot.host.mounts import read_mounts
+from goplot.host.notify import notify
 from goplot.host.observe import list_disks, observe
 from goplot.host.processes import foreign_plots
 from goplot.host.textfile import read_samples
@@ -184,6 +186,16 @@ def test_any_name_lets_every_program_end_well(name: str, kind: str) -> None:
 def test_what_is_shown_can_be_encoded_and_says_which_bytes(text: str) -> None:
     shown(text).encode()
     assert (shown(text) == text) == is_utf8(text)
+
+
+def test_systemd_is_told_names_that_can_be_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify(f"STATUS={ODD}")
+        assert systemd.recv(100).decode() == f"STATUS={SHOWN}"
 
 
 def test_bytes_are_shown_as_such() -> None:

@@ -303,6 +303,14 @@ def test_a_program_that_ends_well_without_a_plot_is_said_to(root: FarmRoot) -> N
     assert f"it left no plot in {job.folder}" in results(root)[0].detail
 
 
+def test_what_a_plotter_writes_need_not_be_utf_8(root: FarmRoot) -> None:
+    leave(root, after="printf 'Failed to write to /srv/caf\\351\\n'; exit 1")
+    job = reserve(root)
+    assert not run(root, job)
+    assert "Failed to write to /srv/caf\ufffd" in results(root)[0].detail
+    assert b"/srv/caf\xe9\n" in (job.disk_path / "logs" / job.log_name).read_bytes()
+
+
 def test_a_stop_while_its_processes_are_at_work_ends_the_job(root: FarmRoot) -> None:
     leave(root, after='cd "$1"; (exec sleep 600) >&- 2>&- & echo $! > ../pid')
     job = reserve(root)
