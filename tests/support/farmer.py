@@ -24,7 +24,7 @@ from tests.support.rpc_server import (
     harvester,
 )
 
-TIMEOUT = 1.0
+TIMEOUT = 2.0
 NAMES = {"10.77.1.13": "harvester1", "127.0.0.1": "farmer1", "10.77.1.14": "harvester2"}
 
 

@@ -31,7 +31,7 @@ def configure(root: FarmRoot, farm: Farm) -> None:
     names = ", ".join(f'"{host}" = "{name}"' for host, name in settings.harvesters.items())
     root.configure(
         more=f'[chia]\nroot = "{root.path / "chia"}"\n[farmer_collector]\n{addresses}\n'
-        f"timeout_seconds = 1\nharvesters = {{{names}}}\n"
+        f"timeout_seconds = 10\nharvesters = {{{names}}}\n"
     )
 
 
@@ -125,8 +125,15 @@ def test_versions_that_do_not_work_together_are_a_problem(
         well(farm)
         configure(root, farm)
         give_certificates(root, ca, "farmer")
+        write_log_metrics(
+            root,
+            b"2026-11-22T17:01:33.290 2.7.5 farmer farmer_server              : WARNING  "
+            b"protocol version mismatch: local_type=3 incoming=0.0.37 our=0.0.38\n" + NOW,
+        )
         assert goplot(root) == 0
-        assert "2.7.5 (full node, farmer, wallet)" in capsys.readouterr().out
+        text = " ".join(capsys.readouterr().out.split())
+        assert "2.7.5 (full node, farmer, wallet)" in text
+        assert "version mismatches 1 so far in this host's Chia log" in text
         farm.services["full_node"].answers["get_version"] = {"version": "2.7.3"}
         assert goplot(root) == 3
         text = capsys.readouterr().out
@@ -174,6 +181,26 @@ def test_a_farmer_without_keys_is_the_problem_and_nothing_else(
     assert problem.startswith("not farming: ")
     assert words in problem
     assert "the farmer has no keys" in text
+
+
+def test_a_wallet_that_started_without_the_key_has_to_be_restarted(
+    root: FarmRoot, ca: Certificates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as stack:
+        farm = Farm(ca, stack)
+        well(farm)
+        unassigned = {"success": False, "error": "wallet state manager not assigned"}
+        for endpoint in ("get_farmed_amount", "get_sync_status"):
+            farm.services["wallet"].answers[endpoint] = unassigned
+        configure(root, farm)
+        give_certificates(root, ca, "farmer")
+        assert goplot(root, "--json") == 3
+        problem = "the wallet has loaded no key: systemctl restart chia-wallet"
+        assert json.loads(capsys.readouterr().out)["problems"] == [problem]
+        farm.services["wallet"].answers["get_sync_status"] = {"synced": True}
+        assert goplot(root, "--json") == 3
+    problem = "the wallet refused get_farmed_amount: see its collector's journal"
+    assert json.loads(capsys.readouterr().out)["problems"] == [problem]
 
 
 def test_keys_that_were_deleted_while_it_farms_are_a_problem(

@@ -43,7 +43,7 @@ class Program:
         )
         root.configure(
             more=f'[chia]\nroot = "{root.path / "chia"}"\n[farmer_collector]\n{addresses}\n'
-            "timeout_seconds = 1\n"
+            "timeout_seconds = 10\n"
             'harvesters = {"10.0.0.5" = "harvester1", "10.0.0.6" = "harvester2"}\n'
         )
 

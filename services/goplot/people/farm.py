@@ -9,7 +9,7 @@ from typing import Any
 from goplot.harvester_log.dating import clock_text
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
-from goplot.people.farm_texts import keys_text, version_problems, versions_text
+from goplot.people.farm_texts import keys_text, refusals, version_problems, versions_text
 from goplot.people.table import duration, size, table
 
 #: Metrics older than this many seconds are from a collector that does not run.
@@ -148,12 +148,14 @@ def problems(farm: Farm) -> list[str]:
         found.append(f"the farmer farms until it restarts: {keys}")
     down = [service for service, up in _UP.items() if farm.value(up) == 0]
     found += [f"the {service.replace('_', ' ')} does not answer" for service in down]
-    for labels, _ in farm.samples.get("chia_rpc_failed", []):
-        service = labels["service"]
-        # Without keys, a wallet refuses most questions.
-        if service not in down and status != "no_keys":
-            name = service.replace("_", " ")
-            found.append(f"the {name} refused {labels['endpoint']}: see its collector's journal")
+    # Without keys, a wallet refuses most questions.
+    if status != "no_keys":
+        refused = [
+            (labels["service"], labels["endpoint"])
+            for labels, _ in farm.samples.get("chia_rpc_failed", [])
+            if labels["service"] not in down
+        ]
+        found += refusals(refused, keys=farm.value("chia_keys"))
     found += version_problems(_versions(farm))
     if farm.value("chia_harvester_farmer_connections") == 0:
         found.append("this host's harvester is not connected to the farmer")
@@ -247,6 +249,7 @@ def farm_document(farm: Farm) -> dict[str, Any]:
             "eligible_age": farm.value("chia_harvester_eligible_age_seconds"),
             "total_plots": farm.value("chia_harvester_log_plots"),
             "clock_behind": farm.value("goplot_harvester_log_clock_behind_seconds"),
+            "protocol_mismatches": farm.total("chia_log_protocol_mismatches_total"),
         },
     }
 
@@ -304,6 +307,10 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
     versions = _versions(farm)
     if versions:
         lines.append(("Chia", versions_text(versions)))
+    mismatches = farm.total("chia_log_protocol_mismatches_total")
+    if mismatches:
+        where = "so far in this host's Chia log: docs/runbooks/ChiaVersionsDiffer.md"
+        lines.append(("version mismatches", f"{mismatches:.0f} {where}"))
     height = farm.value("chia_full_node_height")
     if height is not None:
         progress = farm.value("chia_full_node_sync_progress_ratio")

@@ -1,6 +1,6 @@
-"""What `goplot farm` says of Chia's keys and versions. Pure."""
+"""What `goplot farm` says of Chia's keys, refusals and versions. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from goplot.chia.versions import work_together
 
@@ -21,6 +21,19 @@ def keys_text(keys: float | None, *, locked: bool) -> str:
         "the farmer has no keys: add yours with chia keys add and restart the wallet, "
         "or set chia_mnemonic and run playbooks/chia.yml"
     )
+
+
+def refusals(refused: Sequence[tuple[str, str]], *, keys: float | None) -> list[str]:
+    """What services that answer refused, each a service and an endpoint."""
+    found = []
+    # A wallet that started without a key does not load one that was added later.
+    if keys and ("wallet", "get_sync_status") in refused:
+        found.append("the wallet has loaded no key: systemctl restart chia-wallet")
+        refused = [(service, endpoint) for service, endpoint in refused if service != "wallet"]
+    return found + [
+        f"the {_name(service)} refused {endpoint}: see its collector's journal"
+        for service, endpoint in refused
+    ]
 
 
 def version_problems(running: Mapping[str, str]) -> list[str]:
