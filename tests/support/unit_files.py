@@ -112,7 +112,9 @@ def _writers(tasks: list[dict[str, Any]], made: Path) -> Iterator[dict[str, Any]
         template = task.get(_TEMPLATE, {})
         if template.get("dest", "").startswith(_UNITS) and template["src"] != "mount.j2":
             dest = f"{made}/{{{{ inventory_hostname }}}}/{template['dest'].removeprefix(_UNITS)}"
-            kept: dict[str, Any] = {key: task[key] for key in ("name", "vars", "loop") if key in task}
+            kept: dict[str, Any] = {
+                key: task[key] for key in ("name", "vars", "loop") if key in task
+            }
             yield {**kept, _TEMPLATE: {"src": template["src"], "dest": dest}}
 
 

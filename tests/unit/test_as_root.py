@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from jinja2 import ChainableUndefined
-from jinja2.nativetypes import NativeEnvironment
 
 from goplot.host.account import ACCOUNTS
 from tests.support.farm_root import FarmRoot, make_farm_root
 from tests.support.jobs import NAME
+from tests.support.unit_files import read_unit
 
 TOP = Path(__file__).resolve().parents[2]
 USERS = {"goplot": 64990, "goplot-log": 64991, "goplot-collector": 64992}
