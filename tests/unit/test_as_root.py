@@ -248,12 +248,10 @@ def units() -> Iterator[tuple[str, str]]:
     for role in ("goplot", "watch"):
         folder = TOP / f"roles/{role}/templates"
         for path in folder.glob("goplot-*.service.j2"):
-            text = re.sub(
-                "{% include '(.*?)' .*%}",
-                lambda found, folder=folder: (folder / found[1]).read_text(),
-                path.read_text(),
-            )
-            yield path.name.removesuffix(".service.j2").removesuffix("@"), text
+            text = path.read_text()
+            included = re.findall("{% include '(.*?)' ", text)
+            texts = [(folder / name).read_text() for name in included]
+            yield path.name.removesuffix(".service.j2").removesuffix("@"), "\n".join([*texts, text])
 
 
 def test_accounts_are_those_of_the_units() -> None:
