@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPSConnection
 from typing import Any
 
 import pytest
@@ -47,13 +48,14 @@ for file in files:
 class Grafana:
     """The farm's Grafana, asked from the machine that runs the tests."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, ca: str) -> None:
         self.address = address
         self.token = token
+        self._context = ssl.create_default_context(cadata=ca)
 
     def ask(self, path: str, token: str | None = None) -> tuple[int, Any]:
         """Status and document of the answer to a GET; by default with the plotters' token."""
-        connection = HTTPConnection(self.address, 3000, timeout=10)
+        connection = HTTPSConnection(self.address, 3000, timeout=10, context=self._context)
         held = self.token if token is None else token
         try:
             connection.request("GET", path, headers={"Authorization": f"Bearer {held}"})
@@ -72,7 +74,8 @@ class Grafana:
 @pytest.fixture(scope="session")
 def grafana(ssh: Ssh, hosts: HostSet) -> Grafana:
     token = ssh("plotter1").check_output("cat /etc/goplot/grafana.token")
-    return Grafana(str(hosts.host("farmer1").address), token)
+    ca = ssh("farmer1").check_output("cat /etc/goplot/tls/ca.crt")
+    return Grafana(str(hosts.host("farmer1").address), token, ca)
 
 
 def test_starts_and_stops_of_plots_are_annotated_also_after_an_absence_of_grafana(
