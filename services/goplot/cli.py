@@ -20,7 +20,8 @@ from goplot.host.tunables import (
     set_tunable,
 )
 from goplot.host.units import UnitError, units_of
-from goplot.pacer.start import Snapshot, look, start_plot
+from goplot.pacer.decision import decide, decide_by_hand
+from goplot.pacer.start import Turn, look, start_plot
 from goplot.people.status import (
     Status,
     disks_document,
@@ -137,16 +138,16 @@ def _status(settings: Settings) -> Status:
     from goplot.host.diskstate import read_own
 
     tunables = _tunables(settings)
-    view = look(settings, tunables)
+    snapshot = look(settings)
     paused: list[int] = []
-    if view.observation.jobs:
+    if snapshot.observation.jobs:
         try:
             running = units_of(settings).running()
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
             print(f"goplot: {error}", file=sys.stderr)
     return Status(
-        view=view,
+        turn=Turn(snapshot, decide(snapshot, tunables)),
         tunables=tunables,
         pacer_up=read_report(settings.roots.state, tunables.plot_poll) is not None,
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
@@ -157,27 +158,27 @@ def _status(settings: Settings) -> Status:
 
 def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     tunables = _tunables(settings)
-    index = None
     if dry_run:
-        view = look(settings, tunables, by_hand=True)
+        snapshot = look(settings)
+        turn = Turn(snapshot, decide_by_hand(snapshot, tunables))
     else:
         _become_owner(settings.roots.state)
-        view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
-        index = None if job is None else job.index
-    starts = view.decision.placement is not None
+        turn = start_plot(settings, tunables, units_of(settings), by_hand=True)
+    index = None if turn.job is None else turn.job.index
+    starts = turn.decision.placement is not None
     if as_json:
-        print(json.dumps({"index": index, "starts": starts, **next_document(view)}, indent=2))
+        print(json.dumps({"index": index, "starts": starts, **next_document(turn)}, indent=2))
     else:
-        print(_plot_text(view, index))
+        print(_plot_text(turn, index))
     return OK if starts else NOT_STARTED
 
 
-def _plot_text(view: Snapshot, index: int | None) -> str:
-    if view.decision.placement is None:
-        return f"no plot starts; {next_text(view)}"
+def _plot_text(turn: Turn, index: int | None) -> str:
+    if turn.decision.placement is None:
+        return f"no plot starts; {next_text(turn)}"
     if index is None:
-        return f"a plot would start: {view.decision.detail}"
-    return f"plot {index} starts: {view.decision.detail}"
+        return f"a plot would start: {turn.decision.detail}"
+    return f"plot {index} starts: {turn.decision.detail}"
 
 
 def _control(settings: Settings, command: str, index: int) -> int:

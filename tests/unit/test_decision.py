@@ -8,30 +8,38 @@ import pytest
 
 from goplot.farm.disks import Disk, Space, TempFarm
 from goplot.farm.jobs import Start
-from goplot.farm.placement import Limits, Need
+from goplot.farm.placement import Need
 from goplot.host.clock import seconds_between
-from goplot.pacer.decision import Facts, Pace, Reason, decide
+from goplot.host.observe import Observation
+from goplot.host.tunables import Tunables
+from goplot.pacer.decision import Reason, Snapshot, decide, decide_by_hand
 
-PACE = Pace(True, 4500, 8, 26, 0, Limits())
-FACTS = Facts(
-    pace=PACE,
+TUNABLES = Tunables(on_toggle="run", plot_gap=4500, max_plots=8, load_max=26)
+FARM = Observation(
+    disks=(Disk(1, "disk1", Path("/farm/1/disk1"), Space(0, 100)),),
+    temps=(TempFarm(1, Path("/plot_temp/1"), Space(0, 100)),),
+    jobs=(),
+    broken={},
+    foreign=3,
+)
+SNAPSHOT = Snapshot(
+    moment=Start(0, 0, ""),
+    observation=FARM,
     settings_fault=None,
-    running=3,
     since_start=5000,
     backoff=0,
     backoff_cause="",
     load=3.0,
     free_memory=1 << 30,
-    disks=[Disk(1, "disk1", Path("/farm/1/disk1"), Space(0, 100))],
-    temps=[TempFarm(1, Path("/plot_temp/1"), Space(0, 100))],
     need=Need(10, 20),
     last_dest=0,
     last_temp=0,
+    next_index=1,
 )
 
 
 def test_a_plot_starts_when_everything_allows_it() -> None:
-    decision = decide(FACTS)
+    decision = decide(SNAPSHOT, TUNABLES)
     assert decision.reason is Reason.START
     assert decision.placement is not None
     assert decision.placement.disk.name == "disk1"
@@ -40,32 +48,48 @@ def test_a_plot_starts_when_everything_allows_it() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"pace": replace(PACE, run=False)}, Reason.TOGGLE),
         ({"settings_fault": "no key"}, Reason.SETTINGS),
-        ({"running": 8}, Reason.MAX_PLOTS),
+        ({"observation": replace(FARM, foreign=8)}, Reason.MAX_PLOTS),
         ({"since_start": 4499}, Reason.PLOT_GAP),
         ({"backoff": 30, "backoff_cause": "x"}, Reason.BACKOFF),
         ({"load": 26.1}, Reason.LOAD),
-        ({"pace": replace(PACE, memory_min=2 << 30)}, Reason.MEMORY),
-        ({"disks": []}, Reason.NO_DISK),
-        ({"temps": []}, Reason.NO_TEMP),
+        ({"observation": replace(FARM, disks=())}, Reason.NO_DISK),
+        ({"observation": replace(FARM, temps=())}, Reason.NO_TEMP),
         ({"need": Need(101, 20)}, Reason.DISK_SPACE),
         ({"need": Need(10, 101)}, Reason.TEMP_SPACE),
     ],
 )
 def test_one_reason_holds_it_back(change: dict[str, Any], reason: Reason) -> None:
-    decision = decide(replace(FACTS, **change))
+    decision = decide(replace(SNAPSHOT, **change), TUNABLES)
     assert decision.reason is reason
     assert decision.placement is None
     assert decision.detail
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"on_toggle": "off"}, Reason.TOGGLE), ({"memory_min": 2048}, Reason.MEMORY)],
+)
+def test_a_tunable_holds_it_back(change: dict[str, Any], reason: Reason) -> None:
+    decision = decide(SNAPSHOT, replace(TUNABLES, **change))
+    assert decision.reason is reason
+    assert decision.placement is None
+
+
+def test_a_person_waits_for_room_only() -> None:
+    busy = replace(SNAPSHOT, since_start=0, backoff=30, load=99)
+    assert decide_by_hand(busy, replace(TUNABLES, max_plots=0)).reason is Reason.START
+    assert decide_by_hand(busy, replace(TUNABLES, on_toggle="off")).reason is Reason.TOGGLE
+    assert decide_by_hand(replace(busy, settings_fault="x"), TUNABLES).reason is Reason.SETTINGS
+    assert decide_by_hand(replace(busy, need=Need(101, 1)), TUNABLES).reason is Reason.DISK_SPACE
+
+
 def test_the_first_plot_waits_for_no_gap() -> None:
-    assert decide(replace(FACTS, since_start=None)).reason is Reason.START
+    assert decide(replace(SNAPSHOT, since_start=None), TUNABLES).reason is Reason.START
 
 
 def test_plot_gap_tells_how_long_it_waits() -> None:
-    assert decide(replace(FACTS, since_start=4000)).wait == 500
+    assert decide(replace(SNAPSHOT, since_start=4000), TUNABLES).wait == 500
 
 
 @pytest.mark.parametrize(

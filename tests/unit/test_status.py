@@ -104,9 +104,9 @@ def test_a_bad_tunable_shows(root: FarmRoot) -> None:
 def test_a_toggle_that_is_off_starts_nothing(root: FarmRoot) -> None:
     root.tune(on_toggle="stop")
     tunables = read_tunables(root.path / "config", {})
-    view, job = start_plot(root.settings, tunables, NoUnits())
-    assert job is None
-    assert view.decision.reason == "toggle"
+    turn = start_plot(root.settings, tunables, NoUnits())
+    assert turn.job is None
+    assert turn.decision.reason == "toggle"
 
 
 def test_the_pacers_reason_is_a_metric_while_the_pacer_lives(root: FarmRoot) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from goplot.farm.disks import Disk, TempFarm, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
+from goplot.host.observe import Observation
 from goplot.host.tunables import Tunables
 from goplot.pacer.decision import Reason
-from goplot.pacer.start import Snapshot
+from goplot.pacer.start import Turn
 from goplot.people.table import duration, size, table
 
 
@@ -21,7 +22,7 @@ class Status:
     that are frozen; `annotations` how many wait for Grafana.
     """
 
-    view: Snapshot
+    turn: Turn
     tunables: Tunables
     pacer_up: bool
     reasons: Mapping[str, str]
@@ -31,23 +32,28 @@ class Status:
     @property
     def plot_bytes(self) -> int:
         """The maximum size of the next plot on a disk."""
-        return self.view.facts.need.plot_bytes
+        return self.turn.snapshot.need.plot_bytes
+
+    @property
+    def farm(self) -> Observation:
+        """What was seen of the farm."""
+        return self.turn.snapshot.observation
 
 
 def problems(status: Status) -> list[str]:
     """What needs a person's attention, worst first."""
-    view = status.view
+    turn = status.turn
     found = []
     if not status.pacer_up:
         found.append("the pacer does not run: systemctl status goplot-pacer")
-    for index, fault in view.observation.broken.items():
+    for index, fault in status.farm.broken.items():
         found.append(f"plot {index}: its job file can't be read: {fault}")
-    for disk in view.observation.disks:
+    for disk in status.farm.disks:
         trouble = disk.trouble or Trouble.of(status.reasons.get(disk.name, ""))
         if trouble is not None and (disk.trouble or trouble.kind is TroubleKind.FAILING):
             found.append(f"disk {disk.path} is {trouble}")
-    found += [f"temp farm {t.path} is {t.trouble}" for t in view.observation.temps if t.trouble]
-    for job in view.observation.jobs:
+    found += [f"temp farm {t.path} is {t.trouble}" for t in status.farm.temps if t.trouble]
+    for job in status.farm.jobs:
         if job.stage is Stage.STRANDED:
             found.append(f"plot {job.index} is finished, but {job.note}")
         elif job.note is not None:
@@ -56,10 +62,10 @@ def problems(status: Status) -> list[str]:
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()
     ]
-    if view.facts.settings_fault is not None:
-        found.append(view.facts.settings_fault)
-    if view.decision.reason is Reason.BACKOFF:
-        found.append(f"no plot starts for {view.decision.detail}")
+    if turn.snapshot.settings_fault is not None:
+        found.append(turn.snapshot.settings_fault)
+    if turn.decision.reason is Reason.BACKOFF:
+        found.append(f"no plot starts for {turn.decision.detail}")
     return found
 
 
@@ -76,7 +82,7 @@ def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
 
 def status_document(status: Status) -> dict[str, Any]:
     """The status for programs. Sizes are bytes, times seconds."""
-    view, tunables = status.view, status.tunables
+    turn, tunables = status.turn, status.tunables
     return {
         "problems": problems(status),
         "pacer_up": status.pacer_up,
@@ -85,20 +91,22 @@ def status_document(status: Status) -> dict[str, Any]:
             **tunables.values,
             "invalid": dict(tunables.invalid),
         },
-        "load": round(view.facts.load, 2),
-        "plots": [_job_document(job, status.paused) for job in view.observation.jobs],
-        "running": view.observation.running,
-        "foreign": view.observation.foreign,
-        "next": next_document(view),
+        "load": round(turn.snapshot.load, 2),
+        "plots": [_job_document(job, status.paused) for job in status.farm.jobs],
+        "running": status.farm.running,
+        "foreign": status.farm.foreign,
+        "next": next_document(turn),
         "disks": disks_document(status),
-        "temps": [_temp_document(temp, view.facts.need.temp_bytes) for temp in view.facts.temps],
+        "temps": [
+            _temp_document(temp, turn.snapshot.need.temp_bytes) for temp in status.farm.temps
+        ],
         "annotations_waiting": status.annotations,
     }
 
 
-def next_document(view: Snapshot) -> dict[str, Any]:
+def next_document(turn: Turn) -> dict[str, Any]:
     """The decision of this moment for programs."""
-    decision = view.decision
+    decision = turn.decision
     place = decision.placement
     return {
         "reason": decision.reason.value,
@@ -106,8 +114,8 @@ def next_document(view: Snapshot) -> dict[str, Any]:
         "wait_seconds": decision.wait,
         "temp": None if place is None else str(place.temp.path),
         "disk": None if place is None else str(place.disk.path),
-        "plot_bytes": view.facts.need.plot_bytes,
-        "temp_bytes": view.facts.need.temp_bytes,
+        "plot_bytes": turn.snapshot.need.plot_bytes,
+        "temp_bytes": turn.snapshot.need.temp_bytes,
     }
 
 
@@ -127,37 +135,37 @@ def disks_document(status: Status) -> list[dict[str, Any]]:
             "available": disk.available,
             "room": disk.available // status.plot_bytes,
         }
-        for disk in status.view.facts.disks
+        for disk in status.farm.disks
     ]
 
 
 def status_text(status: Status) -> str:
     """The status for people."""
-    view, tunables = status.view, status.tunables
+    turn, tunables = status.turn, status.tunables
     parts = []
     found = problems(status)
     if found:
         parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
     parts.append(
-        f"on_toggle {tunables.on_toggle}   plots {view.observation.running}/{tunables.max_plots}   "
+        f"on_toggle {tunables.on_toggle}   plots {status.farm.running}/{tunables.max_plots}   "
         f"plot_gap {tunables.plot_gap} s   plot_poll {tunables.plot_poll} s   "
-        f"load {view.facts.load:.2f}/{tunables.load_max:g}"
+        f"load {turn.snapshot.load:.2f}/{tunables.load_max:g}"
     )
-    parts.append(f"next start: {next_text(view)}")
-    if view.observation.jobs:
-        parts.append(_plots(view.observation.jobs, status.paused))
-    if view.observation.foreign:
-        parts.append(f"{view.observation.foreign} plots run outside goplot")
+    parts.append(f"next start: {next_text(turn)}")
+    if status.farm.jobs:
+        parts.append(_plots(status.farm.jobs, status.paused))
+    if status.farm.foreign:
+        parts.append(f"{status.farm.foreign} plots run outside goplot")
     if status.annotations:
         parts.append(f"{status.annotations} annotations wait for Grafana")
     parts.append(disks_text(status))
-    parts.append(_temps(view))
+    parts.append(_temps(turn))
     return "\n\n".join(parts)
 
 
-def next_text(view: Snapshot) -> str:
+def next_text(turn: Turn) -> str:
     """The decision of this moment for people."""
-    decision = view.decision
+    decision = turn.decision
     if decision.placement is not None:
         return f"at the next poll: {decision.detail}"
     wait = f" (about {duration(decision.wait)})" if decision.wait else ""
@@ -177,7 +185,7 @@ def disks_text(status: Status) -> str:
             size(disk.available) if disk.space else "-",
             str(disk.available // status.plot_bytes),
         ]
-        for disk in status.view.facts.disks
+        for disk in status.farm.disks
     ]
     head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
     return table(head, rows)
@@ -200,8 +208,8 @@ def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
     return table(["plot", "format", "phase", "done", "age", "temp", "disk"], rows)
 
 
-def _temps(view: Snapshot) -> str:
-    temp_bytes = view.facts.need.temp_bytes
+def _temps(turn: Turn) -> str:
+    temp_bytes = turn.snapshot.need.temp_bytes
     rows = [
         [
             str(temp.farm),
@@ -213,7 +221,7 @@ def _temps(view: Snapshot) -> str:
             str(len(temp.phases)),
             str(temp.available // temp_bytes) if temp_bytes else "-",
         ]
-        for temp in view.facts.temps
+        for temp in turn.snapshot.observation.temps
     ]
     head = ["temp", "state", "used", "size", "committed", "available", "plots", "room for"]
     return table(head, rows)
