@@ -105,15 +105,16 @@ def decision(_: Path) -> list[Measure]:
     tunables = Tunables(on_toggle="run", plot_gap=0, max_plots=1000)
     claims = [Claim(temp, 10**9, paths[n * 7 % 2000], 10**11, "1") for n in range(200)]
 
+    volumes = {path: f"8:{number}" for number, path in enumerate(paths)}
+
     def once() -> Reason:
-        disk_book, temp_book = ledger(claims)
+        book = ledger(claims, volumes)
         disks = []
         for number, path in enumerate(paths):
-            entry = disk_book.get(path)
-            committed = entry.bytes if entry else 0
+            committed = book.of_disk(path, volumes[path]).bytes
             space = Space(used=number * 10**9, free=2 * 10**11)
             disks.append(Disk(number % FARMS + 1, path.name, path, space, committed=committed))
-        entry = temp_book[temp]
+        entry = book.of_temp(temp, None)
         temps = [TempFarm(1, temp, Space(0, 10**13), None, entry.bytes, entry.phases)]
         snapshot = Snapshot(
             moment=Start(0, 0, ""),

@@ -1,7 +1,7 @@
 """A farm in a folder of its own: roots, a mountinfo that says what is mounted, settings."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from goplot.host.mounts import mount_id
@@ -47,6 +47,7 @@ class FarmRoot:
 
     path: Path
     mounted: set[Path]
+    bound: dict[Path, Path] = field(default_factory=dict)
 
     @property
     def settings_path(self) -> Path:
@@ -86,6 +87,11 @@ class FarmRoot:
     def mount(self, path: Path) -> None:
         """Let a folder count as a mount point."""
         self.mounted.add(path)
+        self.write_mountinfo()
+
+    def bind(self, path: Path, other: Path) -> None:
+        """Let a mounted folder count as one of another's file system."""
+        self.bound[path] = other
         self.write_mountinfo()
 
     def unmount(self, path: Path) -> None:
@@ -133,14 +139,16 @@ units = "processes"
         )
 
     def write_mountinfo(self) -> None:
-        """Write what counts as mounted."""
+        """Write what counts as mounted: each on a device of its own, unless it is bound."""
         descriptor = os.open(self.path, os.O_RDONLY)
         number = mount_id(descriptor)
         os.close(descriptor)
+        devices = {path: f"8:{minor}" for minor, path in enumerate(sorted(self.mounted), 1)}
         (self.path / "mountinfo").write_text(
             "".join(
-                f"{number} 1 8:1 / {path} rw,relatime shared:1 - xfs /dev/sda1 rw\n"
-                for path in sorted(self.mounted)
+                f"{number} 1 {devices[self.bound.get(path, path)]} / {path} rw,relatime shared:1 "
+                "- xfs /dev/sda1 rw\n"
+                for path in devices
             )
         )
 

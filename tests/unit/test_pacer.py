@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from goplot.farm.disks import Space
+from goplot.farm.formats import GIB, PlotFormat
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.units import UnitError
@@ -200,6 +202,58 @@ def test_repeated_failures_back_off(root: FarmRoot, units: Units) -> None:
     (root.path / "state" / "results.jsonl").write_text("\n".join(lines) + "\n")
     pacer_of(root, units).poll(root.settings)
     assert (units.started, reason(root)) == ([], "backoff")
+
+
+def start_all(root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch, free: int) -> int:
+    """Poll until nothing starts any more, with that many bytes free everywhere."""
+    space = Space(used=1 << 20, free=free)
+    monkeypatch.setattr("goplot.host.observe.read_space", lambda _: space)
+    pacer = pacer_of(root, units)
+    for _ in range(20):
+        pacer.poll(root.settings)
+    return len(units.started)
+
+
+PLOT = PlotFormat(18).plot_bytes
+
+
+def test_two_disks_on_one_file_system_get_its_bytes_once(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    root.configure(temp_gib=1e-6)
+    # Two plots fit on each file system, and three disks are there.
+    assert start_all(root, units, monkeypatch, 2 * PLOT + PLOT // 2) == 6
+    for path in (root.path / "state" / "jobs").iterdir():
+        path.unlink()
+    units.started.clear()
+    root.bind(root.disk(2, "disk2"), root.disk(1, "disk1"))
+    assert start_all(root, units, monkeypatch, 2 * PLOT + PLOT // 2) == 4
+    assert reason(root) == "disk_space"
+
+
+def test_two_temp_farms_on_one_file_system_get_its_bytes_once(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    root.configure(temp_gib=10)
+    root.bind(root.temp(2), root.temp(1))
+    assert start_all(root, units, monkeypatch, 25 * GIB) == 2
+    assert reason(root) == "temp_space"
+
+
+def test_a_disk_and_a_temp_farm_on_one_file_system_count_together(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    for farm, name in ((1, "disk3"), (2, "disk2")):
+        root.unmount(root.disk(farm, name))
+    root.unmount(root.temp(2))
+    # A plot needs three times its size in the temp farm, and once at its destination.
+    root.configure(temp_gib=3 * PLOT / GIB)
+    root.bind(root.temp(1), root.disk(1, "disk1"))
+    assert start_all(root, units, monkeypatch, 13 * PLOT + PLOT // 2) == 3
+    assert reason(root) == "temp_space"
 
 
 def test_messages_to_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,19 @@ def test_status_as_json(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> N
     assert document["next"]["reason"] == "start"
 
 
+def test_disks_on_one_file_system_are_named(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "one file system" not in status(root, capsys)[1]
+    root.bind(root.temp(1), root.disk(1, "disk3"))
+    together = f"{root.disk(1, 'disk3')}, {root.temp(1)} are on one file system"
+    assert together in status(root, capsys)[1]
+    document = json.loads(status(root, capsys, "--json")[1])
+    volumes = {entry["path"]: entry["volume"] for entry in (*document["disks"], *document["temps"])}
+    shared = [path for path, volume in volumes.items() if list(volumes.values()).count(volume) > 1]
+    assert shared == [str(root.disk(1, "disk3")), str(root.temp(1))]
+
+
 def test_set_changes_a_tunable(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(root.settings_path)
     assert main(["set", "--settings", file, "max_plots", "3"]) == 0

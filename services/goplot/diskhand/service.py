@@ -98,8 +98,7 @@ def _lines(disk: Disk, verdict: Verdict, disks: Path) -> list[str]:
         used, total, free = (n >> 10 for n in (disk.space.used, disk.space.total, disk.space.free))
         lines.append(f"{disk.path} {used}/{total}/{free} used/total/available")
         lines.append(f"{disk.path} has {disk.committed >> 10} space committed")
-        left = max(0, disk.space.free - disk.committed) >> 10
-        lines.append(f"{disk.path} has {left} space available for plotting")
+        lines.append(f"{disk.path} has {disk.left >> 10} space available for plotting")
     return [*lines, f"{disk.path} {verdict.text}"]
 
 

@@ -43,7 +43,7 @@ def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdi
             str(disk.trouble or NOT_MOUNTED),
             f"is {disk.trouble}, setting size to {OUT_OF_ROTATION_KIB}",
         )
-    if disk.space.free - disk.committed < plot_bytes:
+    if disk.left < plot_bytes:
         return Verdict(
             OUT_OF_ROTATION_KIB,
             FULL,

@@ -65,7 +65,9 @@ class Disk:
     """A destination disk, `/farm/<farm>/<disk>`.
 
     `trouble` says why nothing can be written (None: it can). `disk_file_kib` is what the disk
-    file holds (None: it does not exist). `committed` bytes are what running jobs will still write.
+    file holds (None: it does not exist). `committed` bytes are what running jobs will still write
+    here, `elsewhere` what they will still write to the same file system under other names.
+    `volume` is that file system (None: unknown).
     """
 
     farm: int
@@ -76,6 +78,8 @@ class Disk:
     disk_file_kib: int | None = None
     committed: int = 0
     jobs: int = 0
+    elsewhere: int = 0
+    volume: str | None = None
 
     @property
     def mounted(self) -> bool:
@@ -93,11 +97,14 @@ class Disk:
         return self.trouble is None and self.space is not None and not self.taken_out
 
     @property
+    def left(self) -> int:
+        """Bytes that are not reserved for a job, whether in rotation or not."""
+        return _left(self.space, self.committed + self.elsewhere)
+
+    @property
     def available(self) -> int:
         """Bytes that are not reserved for a job; 0 when out of rotation."""
-        if not self.in_rotation or self.space is None:
-            return 0
-        return max(0, self.space.free - self.committed)
+        return self.left if self.in_rotation else 0
 
     @property
     def claimed(self) -> int:
@@ -118,6 +125,8 @@ class TempFarm:
     trouble: Trouble | None = None
     committed: int = 0
     phases: tuple[str, ...] = ()
+    elsewhere: int = 0
+    volume: str | None = None
 
     @property
     def mounted(self) -> bool:
@@ -127,6 +136,10 @@ class TempFarm:
     @property
     def available(self) -> int:
         """Bytes that are not reserved for a job."""
-        if self.trouble is not None or self.space is None:
+        if self.trouble is not None:
             return 0
-        return max(0, self.space.free - self.committed)
+        return _left(self.space, self.committed + self.elsewhere)
+
+
+def _left(space: Space | None, promised: int) -> int:
+    return 0 if space is None else max(0, space.free - promised)

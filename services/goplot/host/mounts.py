@@ -16,12 +16,16 @@ _NO_MORE_WRITES = frozenset(("ro", "emergency_ro", "shutdown"))
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo. `device` is its number, such as 8:1."""
+    """One line of mountinfo.
+
+    `device` is its number, such as 8:1; mounts of one `volume` share their free space.
+    """
 
     path: Path
     mount_id: int
     read_only: bool
     device: str
+    volume: str
 
 
 def read_mounts(mountinfo: Path) -> dict[str, Mount]:
@@ -32,14 +36,32 @@ def read_mounts(mountinfo: Path) -> dict[str, Mount]:
     Raises OSError when the file can't be read.
     """
     mounts: dict[str, Mount] = {}
+    first_device: dict[str, str] = {}
     for line in mountinfo.read_text(errors="surrogateescape").splitlines():
         fields = line.split(" ")
-        if "-" not in fields or len(fields) < 9:
+        if "-" not in fields[6:] or len(fields) < 9:
             continue
         point = _unescape(fields[4])
         read_only = not _NO_MORE_WRITES.isdisjoint(fields[-1].split(","))
-        mounts[point] = Mount(Path(point), int(fields[0]), read_only, fields[2])
+        kind, source = fields[fields.index("-", 6) + 1 :][:2]
+        volume = _volume(fields[2], kind, source, first_device)
+        mounts[point] = Mount(Path(point), int(fields[0]), read_only, fields[2], volume)
     return mounts
+
+
+def _volume(device: str, kind: str, source: str, first_device: dict[str, str]) -> str:
+    """What a mount shares its free space with: binds, subvolumes, datasets of one pool.
+
+    mountinfo has the device number of the whole file system, also for a Btrfs subvolume, whose
+    files have another one. The datasets of a ZFS pool are file systems of their own that share
+    the pool's space. A network or FUSE file system that is mounted twice may have two numbers;
+    its source names it, and `first_device` holds the number that each source had first.
+    """
+    if kind == "zfs":
+        return f"zfs {source.partition('/')[0]}"
+    if device.startswith("0:") and ("/" in source or ":" in source):
+        return first_device.setdefault(f"{kind} {source}", device)
+    return device
 
 
 def read_space(path: Path) -> Space:

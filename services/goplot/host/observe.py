@@ -19,7 +19,7 @@ from goplot.farm.disks import (
     Trouble,
     failing,
 )
-from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
+from goplot.farm.jobs import Claim, Job, Ledger, Written, claim_of, ledger
 from goplot.host.diskstate import read_temp_faults
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
@@ -54,12 +54,12 @@ def observe(settings: Settings) -> Observation:
     foreign = foreign_plots(settings.host.proc, (roots.plot_temp,))
     claims = [claim_of(job, written_by(job)) for job in jobs]
     claims += _foreign_claims(foreign, mounts)
-    disk_book, temp_book = ledger(claims)
+    book = ledger(claims, {mount.path: mount.volume for mount in mounts.values()})
     faults = read_temp_faults(roots.state)
     return Observation(
-        disks=_disks(settings, mounts, disk_book),
+        disks=_disks(settings, mounts, book),
         temps=tuple(
-            _temp(farm, path, mounts, temp_book, faults.get(str(path)))
+            _temp(farm, path, mounts, book, faults.get(str(path)))
             for farm, path in _farms(roots.plot_temp)
         ),
         jobs=tuple(jobs),
@@ -137,9 +137,7 @@ def folder_trouble(disk: Path) -> Trouble | None:
     return None if all(stat.S_ISDIR(mode) for mode in modes) else NO_FOLDERS
 
 
-def _disks(
-    settings: Settings, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
-) -> tuple[Disk, ...]:
+def _disks(settings: Settings, mounts: Mapping[str, Mount], book: Ledger) -> tuple[Disk, ...]:
     disks = []
     listed = list_disks(settings.roots.farm)
     names = [name for _, name, _ in listed]
@@ -149,7 +147,8 @@ def _disks(
     for farm, name, path in listed:
         space, trouble = look_at(path, mounts)
         trouble = trouble or folder_trouble(path)
-        entry = book.get(path, _NOTHING)
+        volume = _volume_of(path, mounts)
+        entry = book.of_disk(path, volume)
         disk = Disk(
             farm=farm,
             name=name,
@@ -159,6 +158,8 @@ def _disks(
             disk_file_kib=read_disk_file(settings.roots.disks / f"{name}.goplot"),
             committed=entry.bytes,
             jobs=len(entry.phases),
+            elsewhere=entry.elsewhere,
+            volume=volume,
         )
         disks.append(replace(disk, trouble=trouble or NAME_TWICE) if name in twice else disk)
     return tuple(disks)
@@ -168,7 +169,7 @@ def _temp(
     farm: int,
     path: Path,
     mounts: Mapping[str, Mount],
-    book: Mapping[Path, Committed],
+    book: Ledger,
     fault: str | None,
 ) -> TempFarm:
     """A temp farm; `fault` is why it rejected the last write by diskhand."""
@@ -182,8 +183,9 @@ def _temp(
                 next(entries, None)
         except OSError as error:
             trouble = failing(error.strerror)
-    entry = book.get(path, _NOTHING)
-    return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases)
+    volume = _volume_of(path, mounts)
+    entry = book.of_temp(path, volume)
+    return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases, entry.elsewhere, volume)
 
 
 def _farms(root: Path) -> list[tuple[int, Path]]:
@@ -210,12 +212,12 @@ def _foreign_claims(
         spent = 0
         if plot.temp_paths:
             folder = plot.temp_paths[0]
-            temp = mount_of(folder, mounts)
+            temp = _mount_of(folder, mounts)
             there = written.setdefault(folder, _temporary_bytes(folder))
             spent = min(there, temp_bytes)
             written[folder] -= spent
         if plot.dest_path:
-            dest = mount_of(plot.dest_path, mounts)
+            dest = _mount_of(plot.dest_path, mounts)
         claims.append(Claim(temp, temp_bytes - spent, dest, plot.format.plot_bytes, "start"))
     return claims
 
@@ -228,12 +230,17 @@ def _temporary_bytes(folder: Path) -> int:
         return 0
 
 
-def mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
-    """The mount point that holds a path, when it is not the root file system."""
+def _mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
+    """The mount point that holds a path."""
     for candidate in (path, *path.parents):
-        if candidate != Path("/") and str(candidate) in mounts:
+        if str(candidate) in mounts:
             return candidate
     return None
+
+
+def _volume_of(path: Path, mounts: Mapping[str, Mount]) -> str | None:
+    mount = mounts.get(str(path))
+    return None if mount is None else mount.volume
 
 
 def _allocated(entry: os.DirEntry[str]) -> int:
@@ -247,6 +254,3 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     """Sort key that puts disk2 before disk10."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
-
-
-_NOTHING = Committed()

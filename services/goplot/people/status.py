@@ -73,7 +73,7 @@ def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
     """The state of a disk: its trouble, why it is out of rotation, `full` or `ok`."""
     if disk.trouble is not None:
         return str(disk.trouble)
-    if disk.space is not None and disk.space.free - disk.committed < plot_bytes:
+    if disk.space is not None and disk.left < plot_bytes:
         return "full"
     if disk.taken_out:
         return reasons.get(disk.name) or "taken out by hand"
@@ -134,6 +134,7 @@ def disks_document(status: Status) -> list[dict[str, Any]]:
             "committed": disk.committed,
             "available": disk.available,
             "room": disk.available // status.plot_bytes,
+            "volume": disk.volume,
         }
         for disk in status.farm.disks
     ]
@@ -188,7 +189,20 @@ def disks_text(status: Status) -> str:
         for disk in status.farm.disks
     ]
     head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
-    return table(head, rows)
+    return "\n".join([table(head, rows), *_shared(status.farm)])
+
+
+def _shared(farm: Observation) -> list[str]:
+    """A line for each file system that holds several disks or temp farms."""
+    on: dict[str, list[str]] = {}
+    for place in (*farm.disks, *farm.temps):
+        if place.volume is not None:
+            on.setdefault(place.volume, []).append(str(place.path))
+    return [
+        f"{', '.join(paths)} are on one file system; its space counts once"
+        for paths in on.values()
+        if len(paths) > 1
+    ]
 
 
 def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
@@ -261,4 +275,5 @@ def _temp_document(temp: TempFarm, temp_bytes: int) -> dict[str, Any]:
         "available": temp.available,
         "plots": len(temp.phases),
         "room": temp.available // temp_bytes if temp_bytes else None,
+        "volume": temp.volume,
     }

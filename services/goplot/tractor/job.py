@@ -186,11 +186,12 @@ class JobRun:
             if temp.path == job.temp_path:
                 if temp.trouble is not None or temp.space is None:
                     raise JobFailedError("temp", f"{job.temp_path} is {temp.trouble}")
-                if temp.space.free < temp.committed:
+                promised = temp.committed + temp.elsewhere
+                if temp.space.free < promised:
                     raise JobFailedError(
                         "temp_space",
                         f"{job.temp_path} has {temp.space.free} bytes free and "
-                        f"{temp.committed} committed",
+                        f"{promised} committed",
                     )
                 return
         raise JobFailedError("temp", f"{job.temp_path} is not there")
