@@ -117,8 +117,7 @@ def decision(_: Path) -> list[Measure]:
         entry = book.of_temp(temp, None)
         temps = [TempFarm(1, temp, Space(0, 10**13), None, entry.bytes, entry.phases)]
         snapshot = Snapshot(
-            moment=Start(0, 0, ""),
-            observation=Observation(tuple(disks), tuple(temps), (), {}, foreign=200),
+            observation=Observation(tuple(disks), tuple(temps), (), {}, 200, Start(0, 0, "")),
             settings_fault=None,
             since_start=None,
             backoff=0,

@@ -21,9 +21,9 @@ FARM = Observation(
     jobs=(),
     broken={},
     foreign=3,
+    moment=Start(0, 0, ""),
 )
 SNAPSHOT = Snapshot(
-    moment=Start(0, 0, ""),
     observation=FARM,
     settings_fault=None,
     since_start=5000,

@@ -16,6 +16,7 @@ class TroubleKind(StrEnum):
     NAME_TWICE = "name used twice"
     FAILING = "failing"
     NO_FOLDERS = "no plots or logs folder"
+    NO_INODES = "out of inodes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ NOT_MOUNTED = Trouble(TroubleKind.NOT_MOUNTED)
 READ_ONLY = Trouble(TroubleKind.READ_ONLY)
 NAME_TWICE = Trouble(TroubleKind.NAME_TWICE)
 NO_FOLDERS = Trouble(TroubleKind.NO_FOLDERS)
+NO_INODES = Trouble(TroubleKind.NO_INODES)
 
 
 def failing(detail: str | None) -> Trouble:
@@ -49,15 +51,30 @@ def failing(detail: str | None) -> Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes of a file system: `free` is what an unprivileged user may still write."""
+    """Bytes of a file system: `free` is what an unprivileged user may still write.
+
+    `inodes` is False when it can't hold one more file; `identity` is the file system's id, 0
+    where it has none.
+    """
 
     used: int
     free: int
+    inodes: bool = True
+    identity: int = 0
 
     @property
     def total(self) -> int:
         """Used and free bytes; root's reserve is not counted."""
         return self.used + self.free
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A disk takes no plot of `size` bytes or more for `seconds`, because it refused one."""
+
+    size: int
+    detail: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,7 @@ class Disk:
     jobs: int = 0
     elsewhere: int = 0
     volume: str | None = None
+    refused: Refused | None = None
 
     @property
     def mounted(self) -> bool:
@@ -100,6 +118,14 @@ class Disk:
     def left(self) -> int:
         """Bytes that are not reserved for a job, whether in rotation or not."""
         return _left(self.space, self.committed + self.elsewhere)
+
+    def takes(self, plot_bytes: int) -> bool:
+        """False for a plot of a size that the disk refused not long ago."""
+        return self.refused is None or plot_bytes < self.refused.size
+
+    def room(self, plot_bytes: int) -> int:
+        """How many more plots of a size fit."""
+        return self.available // plot_bytes if self.takes(plot_bytes) else 0
 
     @property
     def available(self) -> int:

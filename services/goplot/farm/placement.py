@@ -12,6 +12,7 @@ class NoRoom(StrEnum):
 
     NO_DISK = "no_disk"
     DISK_SPACE = "disk_space"
+    DISK_REFUSED = "disk_refused"
     DISK_LIMIT = "disk_limit"
     NO_TEMP = "no_temp"
     TEMP_SPACE = "temp_space"
@@ -67,12 +68,15 @@ def _disks_in_order(
     usable = [disk for disk in disks if disk.in_rotation]
     if not usable:
         return NoRoom.NO_DISK
+    with_room = [disk for disk in usable if disk.available >= plot_bytes]
+    if not with_room:
+        return NoRoom.DISK_SPACE
     fitting: dict[int, list[Disk]] = {}
-    for disk in usable:
-        if disk.available >= plot_bytes:
+    for disk in with_room:
+        if disk.takes(plot_bytes):
             fitting.setdefault(disk.farm, []).append(disk)
     if not fitting:
-        return NoRoom.DISK_SPACE
+        return NoRoom.DISK_REFUSED
     if farm_jobs_limit:
         jobs: dict[int, int] = {}
         for disk in disks:

@@ -70,6 +70,9 @@ def read_space(path: Path) -> Space:
     return Space(
         used=(status.f_blocks - status.f_bfree) * status.f_frsize,
         free=status.f_bavail * status.f_frsize,
+        # Where inodes are not counted, there are none in all.
+        inodes=status.f_favail > 0 or status.f_files == 0,
+        identity=status.f_fsid,
     )
 
 

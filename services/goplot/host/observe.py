@@ -10,20 +10,25 @@ from pathlib import Path
 from goplot.farm.disks import (
     NAME_TWICE,
     NO_FOLDERS,
+    NO_INODES,
     NOT_MOUNTED,
     OUT_OF_ROTATION_KIB,
     READ_ONLY,
     Disk,
+    Refused,
     Space,
     TempFarm,
     Trouble,
     failing,
 )
-from goplot.farm.jobs import Claim, Job, Ledger, Written, claim_of, ledger
+from goplot.farm.jobs import Claim, Job, Ledger, Start, Written, claim_of, ledger
+from goplot.farm.refusals import Refusal, refused
+from goplot.host import clock
 from goplot.host.diskstate import read_temp_faults
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
 from goplot.host.processes import foreign_plots
+from goplot.host.refusals import read_refusals
 from goplot.host.settings import Settings
 from goplot.plotters.base import ForeignPlot
 
@@ -32,13 +37,14 @@ _FARM = re.compile(r"[1-9][0-9]{0,5}")
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The farm at one moment. `broken` holds what is wrong with job files, by index."""
+    """The farm at one `moment`. `broken` holds what is wrong with job files, by index."""
 
     disks: tuple[Disk, ...]
     temps: tuple[TempFarm, ...]
     jobs: tuple[Job, ...]
     broken: Mapping[int, str]
     foreign: int
+    moment: Start
 
     @property
     def running(self) -> int:
@@ -49,6 +55,7 @@ class Observation:
 def observe(settings: Settings) -> Observation:
     """Read mounts, disks, disk files, jobs and processes. Raises OSError."""
     roots = settings.roots
+    moment = clock.now()
     mounts = read_mounts(settings.host.mountinfo)
     jobs, broken = read_jobs(roots.jobs)
     foreign = foreign_plots(settings.host.proc, (roots.plot_temp,))
@@ -57,7 +64,7 @@ def observe(settings: Settings) -> Observation:
     book = ledger(claims, {mount.path: mount.volume for mount in mounts.values()})
     faults = read_temp_faults(roots.state)
     return Observation(
-        disks=_disks(settings, mounts, book),
+        disks=_disks(settings, mounts, book, moment),
         temps=tuple(
             _temp(farm, path, mounts, book, faults.get(str(path)))
             for farm, path in _farms(roots.plot_temp)
@@ -65,6 +72,7 @@ def observe(settings: Settings) -> Observation:
         jobs=tuple(jobs),
         broken=broken,
         foreign=len(foreign),
+        moment=moment,
     )
 
 
@@ -123,7 +131,9 @@ def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, Trou
         space = read_space(path)
     except OSError as error:
         return None, failing(error.strerror)
-    return space, READ_ONLY if mount.read_only else None
+    if mount.read_only:
+        return space, READ_ONLY
+    return space, None if space.inodes else NO_INODES
 
 
 def folder_trouble(disk: Path) -> Trouble | None:
@@ -137,8 +147,11 @@ def folder_trouble(disk: Path) -> Trouble | None:
     return None if all(stat.S_ISDIR(mode) for mode in modes) else NO_FOLDERS
 
 
-def _disks(settings: Settings, mounts: Mapping[str, Mount], book: Ledger) -> tuple[Disk, ...]:
+def _disks(
+    settings: Settings, mounts: Mapping[str, Mount], book: Ledger, moment: Start
+) -> tuple[Disk, ...]:
     disks = []
+    refusals = read_refusals(settings.roots.state)
     listed = list_disks(settings.roots.farm)
     names = [name for _, name, _ in listed]
     twice = (
@@ -160,9 +173,16 @@ def _disks(settings: Settings, mounts: Mapping[str, Mount], book: Ledger) -> tup
             jobs=len(entry.phases),
             elsewhere=entry.elsewhere,
             volume=volume,
+            refused=_refused(refusals.get(str(path)), space, moment),
         )
         disks.append(replace(disk, trouble=trouble or NAME_TWICE) if name in twice else disk)
     return tuple(disks)
+
+
+def _refused(refusal: Refusal | None, space: Space | None, moment: Start) -> Refused | None:
+    if refusal is None or space is None:
+        return None
+    return refused(refusal, space, clock.seconds_between(refusal.moment, moment))
 
 
 def _temp(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from goplot.farm.jobs import Start
 from goplot.farm.placement import Limits, Need, NoRoom, Placement, place
 from goplot.host.observe import Observation
 from goplot.host.tunables import Tunables
@@ -26,6 +25,7 @@ class Reason(StrEnum):
     MEMORY = "memory"
     NO_DISK = NoRoom.NO_DISK.value
     DISK_SPACE = NoRoom.DISK_SPACE.value
+    DISK_REFUSED = NoRoom.DISK_REFUSED.value
     DISK_LIMIT = NoRoom.DISK_LIMIT.value
     NO_TEMP = NoRoom.NO_TEMP.value
     TEMP_SPACE = NoRoom.TEMP_SPACE.value
@@ -35,6 +35,7 @@ class Reason(StrEnum):
 _ROOM_TEXT = {
     NoRoom.NO_DISK: "no disk is mounted, writable and in rotation",
     NoRoom.DISK_SPACE: "no disk in rotation has room for a plot beside what is committed",
+    NoRoom.DISK_REFUSED: "every disk with room has refused a plot of this size",
     NoRoom.DISK_LIMIT: "every destination farm with room has dest_plots_max plots under way",
     NoRoom.NO_TEMP: "no temp farm is mounted and writable",
     NoRoom.TEMP_SPACE: "no temp farm has room for a plot beside what is committed",
@@ -52,7 +53,6 @@ class Snapshot:
     is that of the next plot.
     """
 
-    moment: Start
     observation: Observation
     settings_fault: str | None
     since_start: float | None

@@ -54,11 +54,10 @@ def look(settings: Settings) -> Snapshot:
     """Look at the host once; every file is read at most once. Raises OSError."""
     roots = settings.roots
     plot = settings.plot
-    moment = clock.now()
     observation = observe(settings)
     results = list(read_results(roots.state, tail=_RECENT_RESULTS))
     outcomes = [Outcome(one.done, one.reason, one.detail, one.ended) for one in results]
-    held, cause = backoff(outcomes, moment.time, settings.path.stat().st_mtime)
+    held, cause = backoff(outcomes, observation.moment.time, settings.path.stat().st_mtime)
     last = last_start(roots.state)
     # One more than every index that was ever used, whatever became of index.goplot.
     used = [
@@ -69,10 +68,9 @@ def look(settings: Settings) -> Snapshot:
         *[result.index for result in results],
     ]
     return Snapshot(
-        moment=moment,
         observation=observation,
         settings_fault=settings_fault(settings),
-        since_start=None if last is None else clock.seconds_between(last, moment),
+        since_start=None if last is None else clock.seconds_between(last, observation.moment),
         backoff=held,
         backoff_cause=cause,
         load=clock.goplot_load(),
@@ -134,7 +132,7 @@ def _reserve(settings: Settings, snapshot: Snapshot, placement: Placement, origi
         disk_path=placement.disk.path,
         plot_bytes=snapshot.need.plot_bytes,
         temp_bytes=snapshot.need.temp_bytes,
-        start=snapshot.moment,
+        start=snapshot.observation.moment,
         origin=origin,
     )
     # The index is used up before the job exists: a crash in between skips a number, but never

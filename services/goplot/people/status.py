@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from goplot.farm.disks import Disk, TempFarm, Trouble, TroubleKind
+from goplot.farm.disks import Disk, Refused, TempFarm, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
 from goplot.host.observe import Observation
@@ -52,6 +52,8 @@ def problems(status: Status) -> list[str]:
         trouble = disk.trouble or Trouble.of(status.reasons.get(disk.name, ""))
         if trouble is not None and (disk.trouble or trouble.kind is TroubleKind.FAILING):
             found.append(f"disk {disk.path} is {trouble}")
+        elif disk.refused is not None:
+            found.append(f"disk {disk.path} {_refusal(disk.refused)}")
     found += [f"temp farm {t.path} is {t.trouble}" for t in status.farm.temps if t.trouble]
     for job in status.farm.jobs:
         if job.stage is Stage.STRANDED:
@@ -77,7 +79,14 @@ def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
         return "full"
     if disk.taken_out:
         return reasons.get(disk.name) or "taken out by hand"
+    if disk.refused is not None and not disk.takes(plot_bytes):
+        return _refusal(disk.refused)
     return "ok"
+
+
+def _refusal(refused: Refused) -> str:
+    again = duration(refused.seconds)
+    return f"refused {size(refused.size)} ({refused.detail}), tried again in {again}"
 
 
 def status_document(status: Status) -> dict[str, Any]:
@@ -92,7 +101,7 @@ def status_document(status: Status) -> dict[str, Any]:
             "invalid": dict(tunables.invalid),
         },
         "load": round(turn.snapshot.load, 2),
-        "plots": [_job_document(job, status.paused) for job in status.farm.jobs],
+        "plots": [_job_document(job, status) for job in status.farm.jobs],
         "running": status.farm.running,
         "foreign": status.farm.foreign,
         "next": next_document(turn),
@@ -133,7 +142,7 @@ def disks_document(status: Status) -> list[dict[str, Any]]:
             "used": disk.space.used if disk.space else None,
             "committed": disk.committed,
             "available": disk.available,
-            "room": disk.available // status.plot_bytes,
+            "room": disk.room(status.plot_bytes),
             "volume": disk.volume,
         }
         for disk in status.farm.disks
@@ -154,7 +163,7 @@ def status_text(status: Status) -> str:
     )
     parts.append(f"next start: {next_text(turn)}")
     if status.farm.jobs:
-        parts.append(_plots(status.farm.jobs, status.paused))
+        parts.append(_plots(status.farm, status.paused))
     if status.farm.foreign:
         parts.append(f"{status.farm.foreign} plots run outside goplot")
     if status.annotations:
@@ -184,7 +193,7 @@ def disks_text(status: Status) -> str:
             size(disk.space.total) if disk.space else "-",
             size(disk.committed) if disk.committed else "-",
             size(disk.available) if disk.space else "-",
-            str(disk.available // status.plot_bytes),
+            str(disk.room(status.plot_bytes)),
         ]
         for disk in status.farm.disks
     ]
@@ -195,7 +204,8 @@ def disks_text(status: Status) -> str:
 def _shared(farm: Observation) -> list[str]:
     """A line for each file system that holds several disks or temp farms."""
     on: dict[str, list[str]] = {}
-    for place in (*farm.disks, *farm.temps):
+    places: list[Disk | TempFarm] = [*farm.disks, *farm.temps]
+    for place in places:
         if place.volume is not None:
             on.setdefault(place.volume, []).append(str(place.path))
     return [
@@ -205,19 +215,18 @@ def _shared(farm: Observation) -> list[str]:
     ]
 
 
-def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
-    now = clock.now()
+def _plots(farm: Observation, paused: frozenset[int]) -> str:
     rows = [
         [
             str(job.index),
             job.format.name,
             f"{job.phase} (paused)" if job.index in paused else job.phase,
             f"{job.progress:.0%}",
-            duration(clock.seconds_between(job.start, now)),
+            duration(clock.seconds_between(job.start, farm.moment)),
             str(job.temp_path),
             str(job.disk_path),
         ]
-        for job in jobs
+        for job in farm.jobs
     ]
     return table(["plot", "format", "phase", "done", "age", "temp", "disk"], rows)
 
@@ -241,16 +250,16 @@ def _temps(turn: Turn) -> str:
     return table(head, rows)
 
 
-def _job_document(job: Job, paused: frozenset[int]) -> dict[str, Any]:
+def _job_document(job: Job, status: Status) -> dict[str, Any]:
     return {
         "index": job.index,
         "format": job.format.name,
         "plotter": job.plotter,
         "stage": job.stage.value,
         "phase": job.phase,
-        "paused": job.index in paused,
+        "paused": job.index in status.paused,
         "progress": job.progress,
-        "age_seconds": round(clock.seconds_between(job.start, clock.now()), 1),
+        "age_seconds": round(clock.seconds_between(job.start, status.farm.moment), 1),
         "temp_farm": job.temp_farm,
         "temp": str(job.temp_path),
         "farm": job.dest_farm,

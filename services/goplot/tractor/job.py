@@ -15,7 +15,7 @@ from goplot.host.plotfiles import NotWholeError, clean, finished_plot, verify
 from goplot.plotters.base import Plotter
 from goplot.plotters.registry import command_of, plotter_of, request_for
 from goplot.tractor.copy import remove_partial
-from goplot.tractor.delivery import choose_disk, deliver, pause
+from goplot.tractor.delivery import choose_disk, deliver, disk_of, pause, refuse
 from goplot.tractor.process import PlotterProcess, end_leftover
 from goplot.tractor.state import JobFailedError, JobState
 
@@ -209,6 +209,8 @@ class JobRun:
                 return os.fdopen(descriptor, "wb", buffering=0)
             except OSError as error:
                 state.warn(f"can't use {job.disk_path}: {error.strerror}")
+                if (disk := disk_of(state)) is not None:
+                    refuse(state, disk, job.plot_bytes, error)
             failed.add(job.disk_path)
             if not choose_disk(state, failed):
                 raise JobFailedError(
