@@ -122,6 +122,7 @@ def decision(_: Path) -> list[Measure]:
             since_start=None,
             backoff=0,
             backoff_cause="",
+            new_failure=None,
             load=1.0,
             free_memory=1 << 34,
             need=Need(109 * 10**9, 250 * 10**9),

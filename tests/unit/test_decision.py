@@ -1,15 +1,18 @@
 """Pacing: when a plot starts, and the one reason why none does."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from goplot.farm.disks import Disk, Space, TempFarm
 from goplot.farm.jobs import Start
 from goplot.farm.placement import Need
-from goplot.host.clock import seconds_between
+from goplot.host.clock import seconds_between, seconds_since
 from goplot.host.observe import Observation
 from goplot.host.tunables import Tunables
 from goplot.pacer.decision import Reason, Snapshot, decide, decide_by_hand
@@ -29,6 +32,7 @@ SNAPSHOT = Snapshot(
     since_start=5000,
     backoff=0,
     backoff_cause="",
+    new_failure=None,
     load=3.0,
     free_memory=1 << 30,
     need=Need(10, 20),
@@ -95,15 +99,36 @@ def test_plot_gap_tells_how_long_it_waits() -> None:
 @pytest.mark.parametrize(
     ("later", "seconds"),
     [
-        (Start(1000, 600, "a"), 100),
+        (Start(1000, 600, "a/7"), 100),
         # The clock jumps to next year, or back: the boot clock tells.
-        (Start(9_000_000, 600, "a"), 100),
-        (Start(5, 600, "a"), 100),
+        (Start(9_000_000, 600, "a/7"), 100),
+        (Start(5, 600, "a/7"), 100),
         # After a boot the wall clock tells...
-        (Start(2000, 50, "b"), 1100),
+        (Start(2000, 50, "b/7"), 1100),
         # ...but when it went back, at least the time since boot has passed.
-        (Start(5, 50, "b"), 50),
+        (Start(5, 50, "b/7"), 50),
+        # A boot that is younger than that moment is another one, whatever its id.
+        (Start(2000, 50, "a/7"), 1100),
+        # A sandbox sees another boot id of the same boot.
+        (Start(9_000_000, 600, "b/7/mark"), 100),
+        (Start(2000, 600, "b/7/other"), 1100),
+        (Start(2000, 600, "b/8/mark"), 1100),
     ],
 )
 def test_time_between_starts_survives_clocks_and_boots(later: Start, seconds: float) -> None:
-    assert seconds_between(Start(900, 500, "a"), later) == seconds
+    assert seconds_between(Start(900, 500, "a/7/mark"), later) == seconds
+
+
+@given(st.floats(0, 4e9), st.floats(0, 4e9), st.integers(0, 10**8), st.booleans())
+def test_a_date_in_the_future_is_a_damaged_date(
+    date: float, now: float, uptime: int, same: bool
+) -> None:
+    later = Start(now, uptime, "b")
+    assert seconds_since(date, later) == (now - date if date <= now else math.inf)
+    earlier = Start(date, uptime / 2, "b" if same else "a")
+    passed = seconds_between(earlier, later)
+    assert passed >= 0
+    if same:
+        assert passed == uptime / 2
+    elif date > now:
+        assert passed == uptime

@@ -19,7 +19,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When a job started: epoch seconds, and seconds since the boot of that id."""
+    """A moment, such as a job's start: epoch seconds, and seconds since the boot of that id."""
 
     time: float
     boot_time: float

@@ -1,11 +1,12 @@
 """What the pacer reported at its last poll: why no plot starts."""
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from goplot.farm.codec import decode, encode
+from goplot.farm.jobs import Start
+from goplot.host import clock
 from goplot.host.files import write_whole
 
 # The pacer's report is valid for this many polls, and for one slow poll.
@@ -21,17 +22,28 @@ class Report:
     detail: str
 
 
-def write_report(state: Path, report: Report) -> None:
-    """Save the pacer's report. Raises OSError."""
+def write_report(state: Path, report: Report, moment: Start) -> None:
+    """Save the pacer's report of a moment. Raises OSError."""
     write_whole(state / "pacer.json", json.dumps(encode(report)) + "\n", durable=False)
+    # In a file of its own: the first release reads the report too, and knows two keys.
+    write_whole(state / "last_poll.json", json.dumps(encode(moment)) + "\n", durable=False)
 
 
 def read_report(state: Path, plot_poll: float) -> Report | None:
     """The pacer's report; None if it is too old."""
-    path = state / "pacer.json"
     try:
-        if time.time() - path.stat().st_mtime > _POLLS * plot_poll + _SLACK:
+        if _age(state) > _POLLS * plot_poll + _SLACK:
             return None
-        return decode(Report, json.loads(path.read_text()))
+        return decode(Report, json.loads((state / "pacer.json").read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _age(state: Path) -> float:
+    """Seconds since the last report; of one by the first release, by its file."""
+    now = clock.now()
+    try:
+        moment = decode(Start, json.loads((state / "last_poll.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return clock.seconds_since((state / "pacer.json").stat().st_mtime, now)
+    return clock.seconds_between(moment, now)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from goplot.farm.placement import Limits, Need, NoRoom, Placement, place
 from goplot.host.observe import Observation
 from goplot.host.tunables import Tunables
+from goplot.pacer.backoff import Failure
 
 
 class Reason(StrEnum):
@@ -49,8 +50,8 @@ class Snapshot:
 
     `settings_fault`: why no plot can be made at all. `since_start`: seconds since the last plot
     start (None: there was none). `backoff`: seconds that failures still hold starts back, and
-    `backoff_cause` what failed. `last_dest` and `last_temp` are the farms last used, `next_index`
-    is that of the next plot.
+    `backoff_cause` what failed; `new_failure` is one that was not seen before. `last_dest` and
+    `last_temp` are the farms last used, `next_index` is that of the next plot.
     """
 
     observation: Observation
@@ -58,6 +59,7 @@ class Snapshot:
     since_start: float | None
     backoff: float
     backoff_cause: str
+    new_failure: Failure | None
     load: float
     free_memory: int
     need: Need

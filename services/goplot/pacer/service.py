@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 
-from goplot.host import program
+from goplot.farm.jobs import Start
+from goplot.host import clock, program
 from goplot.host.files import remove_unfinished
 from goplot.host.jobstore import job_path, remove_locks
 from goplot.host.log import Log
@@ -48,7 +49,7 @@ class Pacer:
             turn = start_plot(settings, tunables, self._units, recover=self._recover)
         except (OSError, UnitError) as error:
             self._say("start", f"no plot can be started: {error}", logging.ERROR)
-            self._report(Decision(Reason.FAULT, str(error)))
+            self._report(Decision(Reason.FAULT, str(error)), clock.now())
             return tunables.plot_poll
         self._say("start", "")
         if turn.job is not None:
@@ -58,7 +59,7 @@ class Pacer:
                 f"{turn.snapshot.observation.running + 1}/{tunables.max_plots} active"
             )
         self._say("reason", self._reason(turn.decision), _level_of(turn.decision.reason))
-        self._report(turn.decision)
+        self._report(turn.decision, turn.snapshot.observation.moment)
         record_success(settings.roots.state, "pacer")
         return tunables.plot_poll
 
@@ -105,10 +106,11 @@ class Pacer:
             elif topic.endswith(".goplot"):
                 self._log(f"{topic} is in force again")
 
-    def _report(self, decision: Decision) -> None:
+    def _report(self, decision: Decision, moment: Start) -> None:
         notify(f"STATUS={decision.reason}: {decision.detail}")
         try:
-            write_report(self._settings.roots.state, Report(decision.reason.value, decision.detail))
+            report = Report(decision.reason.value, decision.detail)
+            write_report(self._settings.roots.state, report, moment)
         except OSError as error:
             self._say("state", f"can't write the state: {error}", logging.ERROR)
 

@@ -1,8 +1,9 @@
 """Starting a plot: look, decide and reserve under one lock, then start the unit."""
 
 import json
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from goplot.farm.codec import decode, encode
@@ -15,7 +16,7 @@ from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
 from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
-from goplot.pacer.backoff import Outcome, backoff
+from goplot.pacer.backoff import Failure, Outcome, backoff, failures_in_a_row
 from goplot.pacer.decision import Decision, Snapshot, decide, decide_by_hand
 from goplot.plotters.registry import command_of, request_for, temp_need
 
@@ -56,8 +57,17 @@ def look(settings: Settings) -> Snapshot:
     plot = settings.plot
     observation = observe(settings)
     results = list(read_results(roots.state, tail=_RECENT_RESULTS))
-    outcomes = [Outcome(one.done, one.reason, one.detail, one.ended) for one in results]
-    held, cause = backoff(outcomes, observation.moment.time, settings.path.stat().st_mtime)
+    row = failures_in_a_row(
+        [Outcome(one.index, one.done, one.reason, one.detail, one.ended) for one in results]
+    )
+    moment = observation.moment
+    known = _read_failure(roots.state)
+    new = None
+    if row and (known is None or known.index != row[0].index):
+        known = new = _first_seen(row[0], moment)
+    passed = 0.0 if known is None else clock.seconds_between(known.moment, moment)
+    changed = clock.seconds_since(settings.path.stat().st_mtime, moment)
+    held, cause = backoff(row, passed, changed)
     last = last_start(roots.state)
     # One more than every index that was ever used, whatever became of index.goplot.
     used = [
@@ -70,9 +80,10 @@ def look(settings: Settings) -> Snapshot:
     return Snapshot(
         observation=observation,
         settings_fault=settings_fault(settings),
-        since_start=None if last is None else clock.seconds_between(last, observation.moment),
+        since_start=None if last is None else clock.seconds_between(last, moment),
         backoff=held,
         backoff_cause=cause,
+        new_failure=new,
         load=clock.goplot_load(),
         free_memory=clock.free_memory(),
         need=Need(plot.format.plot_bytes, temp_need(settings.plotters[plot.plotter], plot.format)),
@@ -100,6 +111,7 @@ def start_plot(
     make_folder(settings.roots.jobs)
     with locked(settings.roots.state / "start.lock"):
         snapshot = look(settings)
+        _remember(settings.roots.state, snapshot.new_failure)
         if recover is not None:
             recover(snapshot.observation)
         decision = (decide_by_hand if by_hand else decide)(snapshot, tunables)
@@ -147,6 +159,31 @@ def _reserve(settings: Settings, snapshot: Snapshot, placement: Placement, origi
     _write_last_start(roots.state, job.start)
     write_job(roots.jobs, job)
     return job
+
+
+def _first_seen(last: Outcome, now: Start) -> Failure:
+    """A failure that is new: its own date says how long ago it was, unless that is damaged."""
+    passed = clock.seconds_since(last.ended, now)
+    ago = passed if math.isfinite(passed) else 0.0
+    moment = replace(now, time=now.time - ago, boot_time=now.boot_time - ago)
+    return Failure(last.index, moment)
+
+
+def _remember(state: Path, failure: Failure | None) -> None:
+    """Save the date of a failure that is new."""
+    if failure is not None:
+        write_whole(_failure_path(state), json.dumps(encode(failure)) + "\n")
+
+
+def _read_failure(state: Path) -> Failure | None:
+    try:
+        return decode(Failure, json.loads(_failure_path(state).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _failure_path(state: Path) -> Path:
+    return state / "last_failure.json"
 
 
 def last_start(state: Path) -> Start | None:

@@ -132,7 +132,7 @@ class JobRun:
         end_leftover(state.job.process)
         self._await_temp()
         # A plot that the host took down with it before it was synced may have lost any part.
-        rebooted = state.job.start.boot_id != clock.now().boot_id
+        rebooted = not clock.same_boot(state.job.start, clock.now())
         if rebooted or self._finished() is None:
             detail = f"its tractor or the host went down in phase {state.job.phase}"
             raise JobFailedError("crash", detail)
