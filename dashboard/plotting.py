@@ -144,6 +144,7 @@ def _pacing() -> list[parts.Panel]:
                     "backoff": "#44AA99",
                     "fault": "#000000",
                     "settings": "#DDCC77",
+                    "disk_refused": "#661100",
                     "disk_limit": "#AA4499",
                     "temp_limit": YELLOW,
                 },

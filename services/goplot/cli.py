@@ -12,6 +12,7 @@ from pathlib import Path
 from goplot import __version__
 from goplot.farm.names import shown
 from goplot.host.account import AccountError, become
+from goplot.host.observe import Observation
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import has_reported, read_report
 from goplot.host.settings import DEFAULT_PATH, TABLES, Settings, SettingsError, load
@@ -26,8 +27,8 @@ from goplot.host.tunables import (
     tunable_path,
 )
 from goplot.host.units import SystemdUnits, UnitError, units_of
-from goplot.pacer.decision import Decision, Reason
-from goplot.pacer.start import Snapshot, look, start_plot
+from goplot.pacer.decision import Decision, Reason, decide, decide_by_hand
+from goplot.pacer.start import Turn, look, start_plot
 from goplot.people.caller import act_as_goplot, seen_by_caller
 from goplot.people.output import json_text, print_text
 from goplot.people.status import (
@@ -258,39 +259,38 @@ def _status(settings: Settings) -> Status:
     from goplot.host.diskstate import read_own
 
     tunables = _tunables(settings)
-    view = look(settings, tunables)
+    snapshot = look(settings)
     paused: list[int] = []
-    if view.observation.jobs:
+    if snapshot.observation.jobs:
         try:
             running = units_of(settings).running()
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
             print(shown(f"goplot: {error}"), file=sys.stderr)
     report = read_report(settings.roots.state, tunables.plot_poll)
-    seen = seen_by_caller(view.observation, settings.roots.state)
-    if seen != view.observation:
-        view = replace(view, observation=seen)
-        if report is not None:
-            # The pacer sees everything.
-            view = replace(view, decision=Decision(Reason(report.reason), report.detail))
+    seen = seen_by_caller(snapshot.observation, settings.roots.state)
+    decision = decide(snapshot, tunables)
+    if seen != snapshot.observation and report is not None:
+        # The pacer sees everything.
+        decision = Decision(Reason(report.reason), report.detail)
     return Status(
-        view=view,
+        turn=Turn(replace(snapshot, observation=seen), decision),
         tunables=tunables,
         pacer_up=report is not None,
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
-        kept=tuple(kept_plots(view.observation)),
+        kept=tuple(kept_plots(seen)),
         mistakes=tuple(f"{settings.path}: {mistake}" for mistake in settings.mistakes),
-        no_tunables=None if _plots_here(settings, view) else settings.roots.config,
+        no_tunables=None if _plots_here(settings, seen) else settings.roots.config,
     )
 
 
-def _plots_here(settings: Settings, view: Snapshot) -> bool:
+def _plots_here(settings: Settings, farm: Observation) -> bool:
     """False on a host that has no tunables, and on which no pacer has ever run."""
     paths = (tunable_path(settings.roots.config, name) for name in NAMES)
     return (
-        view.observation.running > 0
+        farm.running > 0
         or has_reported(settings.roots.state)
         or any(path.exists() for path in paths)
     )
@@ -298,27 +298,27 @@ def _plots_here(settings: Settings, view: Snapshot) -> bool:
 
 def _plot(settings: Settings, *, dry_run: bool, as_json: bool) -> int:
     tunables = _tunables(settings)
-    index = None
     if dry_run:
-        view = look(settings, tunables, by_hand=True)
+        snapshot = look(settings)
+        turn = Turn(snapshot, decide_by_hand(snapshot, tunables))
     else:
         act_as_goplot(settings.roots.state, settings.roots.state)
-        view, job = start_plot(settings, tunables, units_of(settings), by_hand=True)
-        index = None if job is None else job.index
-    starts = view.decision.placement is not None
+        turn = start_plot(settings, tunables, units_of(settings), by_hand=True)
+    index = None if turn.job is None else turn.job.index
+    starts = turn.decision.placement is not None
     if as_json:
-        print_text(json_text({"index": index, "starts": starts, **next_document(view)}))
+        print_text(json_text({"index": index, "starts": starts, **next_document(turn)}))
     else:
-        print_text(_plot_text(view, index))
+        print_text(_plot_text(turn, index))
     return OK if starts else NOT_STARTED
 
 
-def _plot_text(view: Snapshot, index: int | None) -> str:
-    if view.decision.placement is None:
-        return f"no plot starts; {next_text(view)}"
+def _plot_text(turn: Turn, index: int | None) -> str:
+    if turn.decision.placement is None:
+        return f"no plot starts; {next_text(turn)}"
     if index is None:
-        return f"a plot would start: {view.decision.detail}"
-    return f"plot {index} starts: {view.decision.detail}"
+        return f"a plot would start: {turn.decision.detail}"
+    return f"plot {index} starts: {turn.decision.detail}"
 
 
 def _control(settings: Settings, command: str, index: int) -> int:

@@ -3,11 +3,12 @@
 import logging
 import os
 import sys
+import time
 from http import HTTPStatus
 from pathlib import Path
 
 from goplot.host import program
-from goplot.host.annotations import spooled
+from goplot.host.annotations import dated, spooled
 from goplot.host.files import remove
 from goplot.host.http import send
 from goplot.host.settings import Settings
@@ -34,7 +35,8 @@ def send_all(settings: Settings, token: str | None) -> int:
     sent = 0
     for path in spooled(settings.roots.state):
         url = f"{settings.annotations.url}/api/annotations"
-        status = _post(url, settings.annotations.ca, path.read_bytes(), token)
+        body = dated(path.read_bytes(), time.time())
+        status = _post(url, settings.annotations.ca, body, token)
         if status in _NEVER:
             path.rename(path.with_suffix(".refused"))
             _logger.error("Grafana refuses %s: status %s", path.name, status)

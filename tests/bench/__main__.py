@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goplot.farm.disks import Disk, Space, TempFarm
-from goplot.farm.jobs import Claim, ledger
-from goplot.farm.placement import Limits, Need
-from goplot.pacer.decision import Facts, Pace, Reason, decide
+from goplot.farm.jobs import Claim, Start, ledger
+from goplot.farm.placement import Need
+from goplot.host.observe import Observation
+from goplot.host.tunables import Tunables
+from goplot.pacer.decision import Reason, Snapshot, decide
 from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
 from tests.support import rpc_server
@@ -100,35 +102,36 @@ def decision(_: Path) -> list[Measure]:
     """One pacing decision with 2,000 disks and 200 jobs, the ledger of their claims included."""
     paths = [Path(f"/farm/{n % FARMS + 1}/disk{n}") for n in range(2000)]
     temp = Path("/plot_temp/1")
+    tunables = Tunables(on_toggle="run", plot_gap=0, max_plots=1000)
     claims = [Claim(temp, 10**9, paths[n * 7 % 2000], 10**11, "1") for n in range(200)]
 
+    volumes = {path: f"8:{number}" for number, path in enumerate(paths)}
+
     def once() -> Reason:
-        disk_book, temp_book = ledger(claims)
+        book = ledger(claims, volumes)
         disks = []
         for number, path in enumerate(paths):
-            entry = disk_book.get(path)
-            committed = entry.bytes if entry else 0
+            committed = book.of_disk(path, volumes[path]).bytes
             space = Space(used=number * 10**9, free=2 * 10**11)
             disks.append(Disk(number % FARMS + 1, path.name, path, space, committed=committed))
-        entry = temp_book[temp]
+        entry = book.of_temp(temp, None)
         temps = [TempFarm(1, temp, Space(0, 10**13), None, entry.bytes, entry.phases)]
-        facts = Facts(
-            pace=Pace(True, 0, 1000, 100, 0, Limits()),
+        snapshot = Snapshot(
+            observation=Observation(tuple(disks), tuple(temps), (), {}, 200, Start(0, 0, "")),
             settings_fault=None,
-            running=200,
             since_start=None,
             backoff=0,
             backoff_cause="",
+            new_failure=None,
             load=1.0,
             free_memory=1 << 34,
-            disks=disks,
-            temps=temps,
             need=Need(109 * 10**9, 250 * 10**9),
             last_dest=3,
             last_temp=1,
+            next_index=201,
         )
         begin = time.process_time()
-        reason = decide(facts).reason
+        reason = decide(snapshot, tunables).reason
         spent.append(time.process_time() - begin)
         return reason
 

@@ -26,6 +26,7 @@ _REASONS = (
     "memory",
     "no_disk",
     "disk_space",
+    "disk_refused",
     "disk_limit",
     "no_temp",
     "temp_space",
@@ -185,6 +186,7 @@ class Plotter:
         for metric, value in {
             "goplot_disk_mounted": still(1),
             "goplot_disk_failing": still(0),
+            "goplot_disk_refused": still(0),
             "goplot_disk_in_rotation": still(float(rotates)),
             "goplot_disk_size_bytes": still(DISK_SIZE),
             "goplot_disk_used_bytes": lambda t: plots(t) * PLOT,

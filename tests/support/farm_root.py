@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from goplot.host.mounts import mount_id
@@ -48,6 +48,7 @@ class FarmRoot:
 
     path: Path
     mounted: set[Path]
+    bound: dict[Path, Path] = field(default_factory=dict)
 
     @property
     def settings_path(self) -> Path:
@@ -87,6 +88,11 @@ class FarmRoot:
     def mount(self, path: Path) -> None:
         """Let a folder count as a mount point."""
         self.mounted.add(path)
+        self.write_mountinfo()
+
+    def bind(self, path: Path, other: Path) -> None:
+        """Let a mounted folder count as one of another's file system."""
+        self.bound[path] = other
         self.write_mountinfo()
 
     def unmount(self, path: Path) -> None:
@@ -134,15 +140,16 @@ units = "processes"
         )
 
     def write_mountinfo(self) -> None:
-        """Write what counts as mounted."""
+        """Write what counts as mounted: each on a device of its own, unless it is bound."""
         descriptor = os.open(self.path, os.O_RDONLY)
         number = mount_id(descriptor)
         os.close(descriptor)
+        devices = {path: minor for minor, path in enumerate(sorted(self.mounted), 1)}
         (self.path / "mountinfo").write_bytes(
             b"".join(
-                b"%d 1 8:1 / %s rw,relatime shared:1 - xfs /dev/sda1 rw\n"
-                % (number, _as_in_mountinfo(path))
-                for path in sorted(self.mounted)
+                b"%d 1 8:%d / %s rw,relatime shared:1 - xfs /dev/sda1 rw\n"
+                % (number, devices[self.bound.get(path, path)], _as_in_mountinfo(path))
+                for path in devices
             )
         )
 

@@ -30,9 +30,9 @@ class NoUnits:
 def reserve(root: FarmRoot) -> Job:
     """Reserve a plot as the pacer does."""
     tunables = read_tunables(root.path / "config", {})
-    view, job = start_plot(root.settings, tunables, NoUnits())
-    assert job is not None, view.decision
-    return job
+    turn = start_plot(root.settings, tunables, NoUnits())
+    assert turn.job is not None, turn.decision
+    return turn.job
 
 
 def run(root: FarmRoot, job: Job) -> bool:

@@ -4,6 +4,7 @@ import json
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -185,3 +186,15 @@ def test_the_program_takes_its_token_from_the_credential(
     monkeypatch.setattr("sys.argv", ["goplot-annotations", "--settings", str(root.settings_path)])
     assert main() == 0
     assert grafana.tokens == ["Bearer glsa_secret"] * 2
+
+
+def test_what_a_clock_ahead_dated_is_sent_as_of_now(
+    root: FarmRoot, grafana: Grafana, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr("time.time", lambda: now + 400 * 86400)
+        plot(root, grafana.url)
+    assert send_all(root.settings, None) == 2
+    for annotation in grafana.received:
+        assert now * 1000 - 1 <= annotation["time"] <= time.time() * 1000

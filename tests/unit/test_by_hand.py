@@ -4,6 +4,7 @@ from pathlib import Path
 
 from goplot.host.observe import observe
 from goplot.host.tunables import read_tunables
+from goplot.pacer.decision import Reason, decide
 from goplot.pacer.start import look
 from tests.support.farm_root import FarmRoot
 from tests.support.processes import add_process
@@ -38,8 +39,8 @@ def test_its_space_is_committed_whole(root: FarmRoot) -> None:
 def test_it_counts_for_max_plots(root: FarmRoot) -> None:
     start_by_hand(root, 100, "-t", root.temp(1), "-d", root.disk(1, "disk1"))
     root.tune(max_plots=1)
-    view = look(root.settings, read_tunables(root.path / "config", {}))
-    assert view.decision.reason == "max_plots"
+    tunables = read_tunables(root.path / "config", {})
+    assert decide(look(root.settings), tunables).reason is Reason.MAX_PLOTS
 
 
 def test_goplots_own_jobs_are_not_counted_twice(root: FarmRoot) -> None:

@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from goplot.cli import main
+from goplot.host import clock
 from goplot.host.diskstate import temp_faults_path
 from goplot.host.report import Report, write_report
 from tests.support.farm_root import FarmRoot
 from tests.support.jobs import reserve
 from tests.support.other_user import goplot_as_other, open_to_all
+
+SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def farm(root: FarmRoot) -> FarmRoot:
     for number in (1, 2):
         root.temp(number).chmod(0o700)
     open_to_all(root.path)
-    write_report(root.path / "state", Report("plot_gap", "12 s since the last start"))
+    write_report(root.path / "state", Report("plot_gap", "12 s since the last start"), clock.now())
     # The child must find every module already loaded.
     main(["status", "--settings", str(root.settings_path)])
     return root
@@ -98,7 +102,7 @@ def test_a_host_that_does_not_plot_says_so(
     assert main(["status", "--json", "--settings", str(root.settings_path)]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == []
     # A plotter that has lost its tunables is no such host.
-    write_report(root.path / "state", Report("toggle", ""))
+    write_report(root.path / "state", Report("toggle", ""), clock.now())
     assert main(["status", "--settings", str(root.settings_path)]) == 3
     assert "max_plots.goplot is missing" in capsys.readouterr().out
 
@@ -133,7 +137,7 @@ def test_a_reader_that_leaves_is_no_error(root: FarmRoot, arguments: str, unbuff
             [sys.executable, "-c", code, *words],
             stdout=pipe,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(SERVICES)},
             text=True,
             check=False,
         )

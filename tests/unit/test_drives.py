@@ -176,7 +176,7 @@ class Sys:
         return next(path for path in (self.path / "devices").rglob(name) if path.is_dir())
 
     def drives(self, number: str) -> tuple[str, ...]:
-        return drives_of(Mount(Path("/farm/1/disk1"), 1, False, number), self.path)
+        return drives_of(Mount(Path("/farm/1/disk1"), 1, False, number, number), self.path)
 
 
 def test_drives_are_found_through_partitions_raid_and_encryption(tmp_path: Path) -> None:

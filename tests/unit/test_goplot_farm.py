@@ -245,6 +245,9 @@ def test_reads_what_the_collectors_wrote_and_says_how_old_it_is(
     os.utime(written, (time.time() - 600, time.time() - 600))
     assert goplot(root) == 3
     assert "goplot_farmer.prom is 10m00s old" in capsys.readouterr().out
+    os.utime(written, (time.time() + 86400, time.time() + 86400))
+    assert goplot(root) == 3
+    assert "goplot_farmer.prom is dated in the future" in capsys.readouterr().out
 
 
 @pytest.fixture

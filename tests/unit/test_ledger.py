@@ -29,8 +29,16 @@ from goplot.farm.placement import Limits, Need, Placement, place
 class Volume:
     """A file system of the model: its size and what it holds."""
 
+    name: str
     size: int
     used: int = 0
+
+
+@dataclass
+class Folder:
+    """A disk or a temp farm of the model, and the file system that it is on."""
+
+    volume: Volume
     trouble: Trouble | None = None
     taken_out: bool = False
 
@@ -48,13 +56,21 @@ class Farm(RuleBasedStateMachine):
     """A farm whose pacer starts as many plots as placement allows."""
 
     @initialize(
-        disks=st.lists(st.integers(0, 400), min_size=1, max_size=6),
-        temps=st.lists(st.integers(0, 400), min_size=1, max_size=3),
+        sizes=st.lists(st.integers(0, 400), min_size=1, max_size=6),
+        disks=st.lists(st.integers(0, 5), min_size=1, max_size=6),
+        temps=st.lists(st.integers(0, 5), min_size=1, max_size=3),
     )
-    def build(self, disks: list[int], temps: list[int]) -> None:
-        """Disks spread over two farms, and temp farms."""
-        self.disks = {Path(f"/farm/{n % 2 + 1}/d{n}"): Volume(size) for n, size in enumerate(disks)}
-        self.temps = {Path(f"/plot_temp/{n}"): Volume(size) for n, size in enumerate(temps, 1)}
+    def build(self, sizes: list[int], disks: list[int], temps: list[int]) -> None:
+        """Disks spread over two farms, and temp farms; several may be on one file system."""
+        self.volumes = [Volume(f"8:{n}", size) for n, size in enumerate(sizes)]
+        on = [self.volumes[n % len(sizes)] for n in (*disks, *temps)]
+        self.disks = {
+            Path(f"/farm/{n % 2 + 1}/d{n}"): Folder(volume)
+            for n, volume in enumerate(on[: len(disks)])
+        }
+        self.temps = {
+            Path(f"/plot_temp/{n}"): Folder(volume) for n, volume in enumerate(on[len(disks) :], 1)
+        }
         self.runs: list[Run] = []
         self.by_hand: list[Claim] = []
         self.last = (0, 0)
@@ -63,33 +79,41 @@ class Farm(RuleBasedStateMachine):
     def look(self) -> tuple[list[Disk], list[TempFarm]]:
         """The farm as goplot sees it."""
         claims = [claim_of(run.job, Written(run.temp, run.dest)) for run in self.runs]
-        disk_book, temp_book = ledger([*claims, *self.by_hand])
+        folders = {**self.disks, **self.temps}
+        volumes = {path: folder.volume.name for path, folder in folders.items()}
+        book = ledger([*claims, *self.by_hand], volumes)
         disks = []
-        for path, volume in self.disks.items():
-            entry = disk_book.get(path)
+        for path, folder in self.disks.items():
+            volume = folder.volume
+            entry = book.of_disk(path, volume.name)
             disks.append(
                 Disk(
                     farm=int(path.parts[2]),
                     name=path.name,
                     path=path,
                     space=Space(volume.used, volume.size - volume.used),
-                    trouble=volume.trouble,
-                    disk_file_kib=OUT_OF_ROTATION_KIB if volume.taken_out else None,
-                    committed=entry.bytes if entry else 0,
-                    jobs=len(entry.phases) if entry else 0,
+                    trouble=folder.trouble,
+                    disk_file_kib=OUT_OF_ROTATION_KIB if folder.taken_out else None,
+                    committed=entry.bytes,
+                    jobs=len(entry.phases),
+                    elsewhere=entry.elsewhere,
+                    volume=volume.name,
                 )
             )
         temps = []
-        for path, volume in self.temps.items():
-            entry = temp_book.get(path)
+        for path, folder in self.temps.items():
+            volume = folder.volume
+            entry = book.of_temp(path, volume.name)
             temps.append(
                 TempFarm(
                     farm=int(path.name),
                     path=path,
                     space=Space(volume.used, volume.size - volume.used),
-                    trouble=volume.trouble,
-                    committed=entry.bytes if entry else 0,
-                    phases=entry.phases if entry else (),
+                    trouble=folder.trouble,
+                    committed=entry.bytes,
+                    phases=entry.phases,
+                    elsewhere=entry.elsewhere,
+                    volume=volume.name,
                 )
             )
         return disks, temps
@@ -127,7 +151,8 @@ class Farm(RuleBasedStateMachine):
         """Somebody starts a plotter; it writes nothing yet, and its space is committed."""
         disks, temps = self.look()
         disk, temp = data.draw(st.sampled_from(disks)), data.draw(st.sampled_from(temps))
-        if disk.available >= size and temp.available >= 2 * size:
+        together = 3 * size if disk.volume == temp.volume else 2 * size
+        if disk.available >= size and temp.available >= together:
             self.by_hand.append(Claim(temp.path, 2 * size, disk.path, size, "start"))
 
     @precondition(lambda self: self.runs)
@@ -137,7 +162,7 @@ class Farm(RuleBasedStateMachine):
         run = data.draw(st.sampled_from(self.runs))
         if run.job.stage in (Stage.PLACED, Stage.PLOTTING):
             amount = data.draw(st.integers(0, run.job.temp_bytes))
-            self.temps[run.job.temp_path].used += amount - run.temp
+            self.temps[run.job.temp_path].volume.used += amount - run.temp
             run.temp = amount
             run.job = replace(run.job, stage=Stage.PLOTTING)
 
@@ -147,7 +172,7 @@ class Farm(RuleBasedStateMachine):
         """Only the finished plot is left on temp."""
         run = data.draw(st.sampled_from(self.runs))
         if run.job.stage is Stage.PLOTTING:
-            self.temps[run.job.temp_path].used += run.job.plot_bytes - run.temp
+            self.temps[run.job.temp_path].volume.used += run.job.plot_bytes - run.temp
             run.temp = run.job.plot_bytes
             run.job = replace(run.job, stage=Stage.DELIVERING)
 
@@ -159,10 +184,10 @@ class Farm(RuleBasedStateMachine):
         disk = self.disks[run.job.disk_path]
         if run.job.stage is Stage.DELIVERING and disk.trouble is None:
             amount = data.draw(st.integers(run.dest, run.job.plot_bytes))
-            disk.used += amount - run.dest
+            disk.volume.used += amount - run.dest
             run.dest = amount
             if amount == run.job.plot_bytes:
-                self.temps[run.job.temp_path].used -= run.temp
+                self.temps[run.job.temp_path].volume.used -= run.temp
                 self.runs.remove(run)
 
     @precondition(lambda self: self.runs)
@@ -170,8 +195,8 @@ class Farm(RuleBasedStateMachine):
     def fail(self, data: st.DataObject) -> None:
         """A job ends without a plot and its files go; its reservation goes with it."""
         run = data.draw(st.sampled_from(self.runs))
-        self.temps[run.job.temp_path].used -= run.temp
-        self.disks[run.job.disk_path].used -= run.dest
+        self.temps[run.job.temp_path].volume.used -= run.temp
+        self.disks[run.job.disk_path].volume.used -= run.dest
         self.runs.remove(run)
 
     @precondition(lambda self: self.by_hand)
@@ -180,7 +205,7 @@ class Farm(RuleBasedStateMachine):
         """A plotter that was started by hand writes its plot."""
         claim = self.by_hand.pop()
         assert claim.disk_path is not None
-        self.disks[claim.disk_path].used += claim.dest_bytes
+        self.disks[claim.disk_path].volume.used += claim.dest_bytes
 
     @rule(data=st.data(), trouble=st.sampled_from([None, NOT_MOUNTED, READ_ONLY]))
     def disk_changes(self, data: st.DataObject, trouble: Trouble | None) -> None:
@@ -197,7 +222,7 @@ class Farm(RuleBasedStateMachine):
     def nothing_runs_full(self) -> None:
         """What is written fits."""
         if hasattr(self, "disks"):
-            for volume in (*self.disks.values(), *self.temps.values()):
+            for volume in self.volumes:
                 assert 0 <= volume.used <= volume.size
 
     @invariant()
@@ -207,10 +232,10 @@ class Farm(RuleBasedStateMachine):
             disks, temps = self.look()
             for disk in disks:
                 assert disk.space is not None
-                assert disk.committed <= disk.space.free
+                assert disk.committed + disk.elsewhere <= disk.space.free
             for temp in temps:
                 assert temp.space is not None
-                assert temp.committed <= temp.space.free
+                assert temp.committed + temp.elsewhere <= temp.space.free
 
 
 TestLedger = Farm.TestCase

@@ -39,5 +39,46 @@ def test_mountinfo(tmp_path: Path) -> None:
     assert mounts["/farm/1/disk1"].mount_id == 34
 
 
+# A bind, two Btrfs subvolumes by two of its devices, two tmpfs, two ZFS datasets and another
+# pool, an export that is mounted twice apart, two pools of mergerfs.
+SHARED = r"""30 22 8:1 /a /farm/1/a rw - ext4 /dev/sda1 rw
+31 22 8:1 /b /farm/2/b rw - ext4 /dev/sda1 rw
+32 22 8:2 / /farm/1/c rw - ext4 /dev/sda2 rw
+33 22 0:40 /plots /farm/1/d rw - btrfs /dev/sdb rw,subvol=/plots
+34 22 0:40 /temp /plot_temp/1 rw - btrfs /dev/sdc rw,subvol=/temp
+35 22 0:41 / /plot_temp/2 rw shared:3 - tmpfs tmpfs rw
+36 22 0:42 / /plot_temp/3 rw - tmpfs tmpfs rw
+37 22 0:43 / /farm/3/e rw - zfs tank/e rw
+38 22 0:44 / /farm/3/f rw - zfs tank/f/g rw
+39 22 0:45 / /farm/3/h rw - zfs pool rw
+40 22 0:46 / /farm/4/i rw - nfs4 nas:/plots rw
+41 22 0:47 / /farm/4/j rw - nfs4 nas:/plots rw,nosharecache
+42 22 0:46 /sub /farm/4/k rw - nfs4 nas:/plots/sub rw
+43 22 0:48 / /farm/5/l rw - fuse.mergerfs m1:m2 rw
+44 22 0:49 / /farm/5/m rw - fuse.mergerfs m3:m4 rw
+45 22 0:49 /x /farm/5/n rw - fuse.mergerfs m3:m4 rw
+"""
+
+
+def test_what_shares_its_free_space(tmp_path: Path) -> None:
+    file = tmp_path / "mountinfo"
+    file.write_text(SHARED)
+    found: dict[str, list[str]] = {}
+    for path, mount in read_mounts(file).items():
+        found.setdefault(mount.volume, []).append(path)
+    assert sorted(found.values()) == [
+        ["/farm/1/a", "/farm/2/b"],
+        ["/farm/1/c"],
+        ["/farm/1/d", "/plot_temp/1"],
+        ["/farm/3/e", "/farm/3/f"],
+        ["/farm/3/h"],
+        ["/farm/4/i", "/farm/4/j", "/farm/4/k"],
+        ["/farm/5/l"],
+        ["/farm/5/m", "/farm/5/n"],
+        ["/plot_temp/2"],
+        ["/plot_temp/3"],
+    ]
+
+
 def test_this_machines_own() -> None:
     assert "/" in read_mounts(Path("/proc/self/mountinfo"))

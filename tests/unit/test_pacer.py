@@ -2,11 +2,17 @@
 
 import fcntl
 import json
+import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from goplot.farm.codec import encode
+from goplot.farm.disks import Space
+from goplot.farm.formats import GIB, PlotFormat
+from goplot.host.jobstore import Result
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.units import UnitError
@@ -178,28 +184,142 @@ def test_a_state_folder_that_is_gone_starts_nothing(root: FarmRoot, units: Units
     assert units.started == []
 
 
-def test_repeated_failures_back_off(root: FarmRoot, units: Units) -> None:
-    lines = [
-        json.dumps(
-            {
-                "index": number,
-                "done": False,
-                "reason": "plotter",
-                "detail": "bad",
-                "ended": 4e9,
-                "seconds": 1.0,
-                "plotter": "chiapos",
-                "format": "k18",
-                "farm": 1,
-                "disk": "disk1",
-                "temp_farm": 1,
-            }
-        )
+def write_failures(root: FarmRoot, ended: float) -> None:
+    """Let two plots in a row have failed, under settings that have not changed since."""
+    failures = [
+        Result(number, False, "plotter", "bad", ended, 1.0, "chiapos", "k18", 1, "disk1", 1)
         for number in (1, 2)
     ]
-    (root.path / "state" / "results.jsonl").write_text("\n".join(lines) + "\n")
+    lines = [json.dumps(encode(failure)) + "\n" for failure in failures]
+    (root.path / "state" / "results.jsonl").write_text("".join(lines))
+    long_ago = time.time() - 4 * YEAR
+    os.utime(root.settings_path, (long_ago, long_ago))
+
+
+class Clocks:
+    """Both clocks, which go on and are set as the test says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall = time.time()
+        self.boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+        monkeypatch.setattr("time.time", lambda: self.wall)
+        monkeypatch.setattr("time.clock_gettime", lambda _: self.boot)
+
+    def go_on(self, seconds: float) -> None:
+        """Let time pass."""
+        self.wall += seconds
+        self.boot += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """Clocks that stand still by themselves."""
+    return Clocks(monkeypatch)
+
+
+YEAR = 400 * 86400.0
+
+
+def test_repeated_failures_back_off(root: FarmRoot, units: Units, clocks: Clocks) -> None:
+    write_failures(root, clocks.wall - 100)
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    assert (units.started, reason(root)) == ([], "backoff")
+    clocks.go_on(21)
+    pacer.poll(root.settings)
+    assert units.started == [3]
+
+
+def test_failures_that_a_clock_ahead_dated_hold_back_for_their_time_only(
+    root: FarmRoot, units: Units, clocks: Clocks
+) -> None:
+    write_failures(root, clocks.wall + YEAR)
     pacer_of(root, units).poll(root.settings)
     assert (units.started, reason(root)) == ([], "backoff")
+    clocks.go_on(100)
+    # A pacer that starts again goes on waiting, from when they were first seen.
+    pacer_of(root, units).poll(root.settings)
+    assert (units.started, reason(root)) == ([], "backoff")
+    clocks.go_on(21)
+    pacer_of(root, units).poll(root.settings)
+    assert units.started == [3]
+
+
+@pytest.mark.parametrize("step", [-YEAR, -3600.0, 3600.0, YEAR])
+def test_a_clock_that_is_set_changes_no_back_off(
+    root: FarmRoot, units: Units, clocks: Clocks, step: float
+) -> None:
+    write_failures(root, clocks.wall)
+    pacer = pacer_of(root, units)
+    pacer.poll(root.settings)
+    clocks.wall += step
+    clocks.go_on(119)
+    pacer.poll(root.settings)
+    assert (units.started, reason(root)) == ([], "backoff")
+    clocks.go_on(2)
+    pacer.poll(root.settings)
+    assert units.started == [3]
+
+
+def test_settings_that_a_clock_ahead_dated_end_no_back_off(
+    root: FarmRoot, units: Units, clocks: Clocks
+) -> None:
+    write_failures(root, clocks.wall)
+    os.utime(root.settings_path, (clocks.wall + YEAR, clocks.wall + YEAR))
+    pacer_of(root, units).poll(root.settings)
+    assert (units.started, reason(root)) == ([], "backoff")
+
+
+def start_all(root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch, free: int) -> int:
+    """Poll until nothing starts any more, with that many bytes free everywhere."""
+    space = Space(used=1 << 20, free=free)
+    monkeypatch.setattr("goplot.host.observe.read_space", lambda _: space)
+    pacer = pacer_of(root, units)
+    for _ in range(20):
+        pacer.poll(root.settings)
+    return len(units.started)
+
+
+PLOT = PlotFormat(18).plot_bytes
+
+
+def test_two_disks_on_one_file_system_get_its_bytes_once(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    root.configure(temp_gib=1e-6)
+    # Two plots fit on each file system, and three disks are there.
+    assert start_all(root, units, monkeypatch, 2 * PLOT + PLOT // 2) == 6
+    for path in (root.path / "state" / "jobs").iterdir():
+        path.unlink()
+    units.started.clear()
+    root.bind(root.disk(2, "disk2"), root.disk(1, "disk1"))
+    assert start_all(root, units, monkeypatch, 2 * PLOT + PLOT // 2) == 4
+    assert reason(root) == "disk_space"
+
+
+def test_two_temp_farms_on_one_file_system_get_its_bytes_once(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    root.configure(temp_gib=10)
+    root.bind(root.temp(2), root.temp(1))
+    assert start_all(root, units, monkeypatch, 25 * GIB) == 2
+    assert reason(root) == "temp_space"
+
+
+def test_a_disk_and_a_temp_farm_on_one_file_system_count_together(
+    root: FarmRoot, units: Units, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.tune(max_plots=100)
+    for farm, name in ((1, "disk3"), (2, "disk2")):
+        root.unmount(root.disk(farm, name))
+    root.unmount(root.temp(2))
+    # A plot needs three times its size in the temp farm, and once at its destination.
+    root.configure(temp_gib=3 * PLOT / GIB)
+    root.bind(root.temp(1), root.disk(1, "disk1"))
+    assert start_all(root, units, monkeypatch, 13 * PLOT + PLOT // 2) == 3
+    assert reason(root) == "temp_space"
 
 
 def test_messages_to_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

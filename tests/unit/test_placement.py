@@ -20,11 +20,15 @@ from goplot.farm.placement import Limits, Need, NoRoom, Placement, place, rotate
 
 TROUBLES = st.sampled_from([None, None, None, NOT_MOUNTED, READ_ONLY, failing("EIO")])
 SPACES = st.builds(Space, used=st.integers(0, 500), free=st.integers(0, 500))
+APART = st.none()
+TOGETHER = st.sampled_from([None, "8:1", "8:2"])
 
 
 @st.composite
-def farms(draw: st.DrawFn) -> tuple[list[Disk], list[TempFarm]]:
-    """Disks of up to four farms, and up to four temp farms."""
+def farms(
+    draw: st.DrawFn, volumes: st.SearchStrategy[str | None] = TOGETHER
+) -> tuple[list[Disk], list[TempFarm]]:
+    """Disks of up to four farms, and up to four temp farms, on file systems of `volumes`."""
     disks = [
         Disk(
             farm=draw(st.integers(1, 4)),
@@ -35,6 +39,8 @@ def farms(draw: st.DrawFn) -> tuple[list[Disk], list[TempFarm]]:
             disk_file_kib=draw(st.sampled_from([None, 5, OUT_OF_ROTATION_KIB, 10**14])),
             committed=draw(st.integers(0, 300)),
             jobs=draw(st.integers(0, 3)),
+            elsewhere=draw(st.integers(0, 100)),
+            volume=draw(volumes),
         )
         for number in range(draw(st.integers(0, 8)))
     ]
@@ -46,10 +52,19 @@ def farms(draw: st.DrawFn) -> tuple[list[Disk], list[TempFarm]]:
             trouble=draw(TROUBLES),
             committed=draw(st.integers(0, 300)),
             phases=tuple(draw(st.lists(st.sampled_from(["start", "1", "2", "copy"]), max_size=4))),
+            elsewhere=draw(st.integers(0, 100)),
+            volume=draw(volumes),
         )
         for number in range(1, draw(st.integers(1, 5)))
     ]
     return disks, temps
+
+
+def fit_together(disk: Disk, temp: TempFarm, need: Need) -> bool:
+    """True when a plot fits in both, which may be one file system."""
+    shared = disk.volume is not None and disk.volume == temp.volume
+    beside = need.plot_bytes if shared else 0
+    return disk.available >= need.plot_bytes and temp.available >= need.temp_bytes + beside
 
 
 NEEDS = st.builds(Need, plot_bytes=st.integers(1, 200), temp_bytes=st.integers(1, 200))
@@ -77,9 +92,12 @@ def test_a_place_is_always_a_good_one(
     assert disk.disk_file_kib is None or disk.disk_file_kib < OUT_OF_ROTATION_KIB
     assert disk.space is not None
     assert temp_farm.space is not None
-    assert disk.committed + need.plot_bytes <= disk.space.free
-    assert temp_farm.committed + need.temp_bytes <= temp_farm.space.free
-    same_farm = [d for d in disks if d.farm == disk.farm and d.available >= need.plot_bytes]
+    assert disk.committed + disk.elsewhere + need.plot_bytes <= disk.space.free
+    assert temp_farm.committed + temp_farm.elsewhere + need.temp_bytes <= temp_farm.space.free
+    assert fit_together(disk, temp_farm, need)
+    assert disk in disks
+    assert temp_farm in temps
+    same_farm = [d for d in disks if d.farm == disk.farm and fit_together(d, temp_farm, need)]
     assert disk.claimed == min(d.claimed for d in same_farm)
     if limits.temp_jobs:
         assert len(temp_farm.phases) < limits.temp_jobs
@@ -93,12 +111,10 @@ def test_no_room_means_that_there_is_none(
 ) -> None:
     disks, temps = farm
     if isinstance(place(disks, temps, need, 0, 0, Limits()), NoRoom):
-        fits_disk = any(d.available >= need.plot_bytes for d in disks)
-        fits_temp = any(t.available >= need.temp_bytes for t in temps)
-        assert not (fits_disk and fits_temp)
+        assert not any(fit_together(disk, temp, need) for disk in disks for temp in temps)
 
 
-@given(farms(), NEEDS)
+@given(farms(APART), NEEDS)
 def test_rotation_visits_every_farm_that_has_room(
     farm: tuple[list[Disk], list[TempFarm]], need: Need
 ) -> None:

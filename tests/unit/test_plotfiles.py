@@ -115,7 +115,7 @@ def test_all_programs_agree_with_chia_on_what_a_plot_is(name: bytes, kind: str) 
         counted = int(farmed(name) and kind in ("file", "link"))
         assert look_into(path.parent)[0] == counted
         descriptor = os.open(folder, os.O_RDONLY)
-        mounts = {str(disk): Mount(disk, mount_id(descriptor), False, "8:1")}
+        mounts = {str(disk): Mount(disk, mount_id(descriptor), False, "8:1", "8:1")}
         os.close(descriptor)
         assert scan([disk], mounts)[disk] == Files(True, counted, counted)
         assert len(find_plots(path.parent)) == counted

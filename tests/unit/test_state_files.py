@@ -1,7 +1,10 @@
 """State outlives releases: this one reads the files of every earlier one, and those of a later."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -12,13 +15,17 @@ from goplot.farm.formats import PlotFormat
 from goplot.farm.jobs import Job, Stage, Start
 from goplot.harvester_log.service import Record
 from goplot.harvester_log.tally import Tally
+from goplot.host import clock
 from goplot.host.annotations import waiting
 from goplot.host.diskstate import Own, read_own, read_plots, read_temp_faults
 from goplot.host.jobstore import read_job, read_jobs, read_results
-from goplot.host.report import Report, read_report
+from goplot.host.report import Report, read_report, write_report
 from goplot.host.totals import read_totals
 from goplot.host.tunables import read_last_good, read_number
 from goplot.pacer.start import last_start
+from tests.support.farm_root import FarmRoot
+from tests.support.history import services_before
+from tests.support.jobs import reserve, run
 
 _STATES = Path(__file__).parent / "state"
 RELEASES = sorted(path.name for path in _STATES.iterdir())
@@ -125,6 +132,50 @@ def test_a_counter_that_a_later_release_adds_begins_at_its_default() -> None:
     for name in ("proofs_v2", "buckets", "last_eligible"):
         del document[name]
     assert decode(Tally, document) == Tally(lines=3)
+
+
+# The first release's own reading of a state folder, as its tractors do it during an upgrade.
+_READ = """
+import json, sys
+from pathlib import Path
+from goplot.host.jobstore import read_jobs, read_results
+from goplot.pacer.report import read_report
+from goplot.tractor.reserve import last_start
+state = Path(sys.argv[1])
+jobs, broken = read_jobs(state / "jobs")
+report = read_report(state, 60)
+print(json.dumps({
+    "jobs": [job.index for job in jobs],
+    "broken": broken,
+    "results": [one.index for one in read_results(state)],
+    "last_start": last_start(state) is not None,
+    "report": report and report.reason,
+}))
+"""
+
+
+def test_the_first_release_reads_what_is_written_now(root: FarmRoot, tmp_path: Path) -> None:
+    run(root, reserve(root))
+    root.configure(fate="fail")
+    run(root, reserve(root))
+    reserve(root)
+    state = root.path / "state"
+    write_report(state, Report("max_plots", "8 plots run"), clock.now())
+    services = services_before(tmp_path / "releases")
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, str(state)],
+        env={**os.environ, "PYTHONPATH": str(services)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(done.stdout) == {
+        "jobs": [3],
+        "broken": {},
+        "results": [1, 2],
+        "last_start": True,
+        "report": "max_plots",
+    }
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 import json
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from goplot.cli import main
 from goplot.collectors.plotter import collect
+from goplot.host import clock
 from goplot.host.report import Report, write_report
 from goplot.host.tunables import read_tunables
 from goplot.pacer.start import start_plot
@@ -52,6 +55,19 @@ def test_status_as_json(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> N
     assert document["plots"][0]["phase"] == "start"
     assert document["tunables"]["max_plots"] == 8
     assert document["next"]["reason"] == "start"
+
+
+def test_disks_on_one_file_system_are_named(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "one file system" not in status(root, capsys)[1]
+    root.bind(root.temp(1), root.disk(1, "disk3"))
+    together = f"{root.disk(1, 'disk3')}, {root.temp(1)} are on one file system"
+    assert together in status(root, capsys)[1]
+    document = json.loads(status(root, capsys, "--json")[1])
+    volumes = {entry["path"]: entry["volume"] for entry in (*document["disks"], *document["temps"])}
+    shared = [path for path, volume in volumes.items() if list(volumes.values()).count(volume) > 1]
+    assert shared == [str(root.disk(1, "disk3")), str(root.temp(1))]
 
 
 def test_set_changes_a_tunable(root: FarmRoot, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,21 +122,55 @@ def test_a_bad_tunable_shows(root: FarmRoot) -> None:
 def test_a_toggle_that_is_off_starts_nothing(root: FarmRoot) -> None:
     root.tune(on_toggle="stop")
     tunables = read_tunables(root.path / "config", {})
-    view, job = start_plot(root.settings, tunables, NoUnits())
-    assert job is None
-    assert view.decision.reason == "toggle"
+    turn = start_plot(root.settings, tunables, NoUnits())
+    assert turn.job is None
+    assert turn.decision.reason == "toggle"
 
 
 def test_the_pacers_reason_is_a_metric_while_the_pacer_lives(root: FarmRoot) -> None:
     root.tune(plot_poll=60)
-    write_report(root.path / "state", Report("max_plots", "8 plots run"))
+    now = clock.now()
+    write_report(root.path / "state", Report("max_plots", "8 plots run"), now)
     found = samples(root)
     assert found["goplot_pacer_up"] == 1
     blocked = {name: value for name, value in found.items() if "start_blocked" in name}
     assert blocked.pop('goplot_start_blocked{reason="max_plots"}') == 1
     assert set(blocked.values()) == {0}
-    long_ago = (root.path / "state" / "pacer.json").stat().st_mtime - 211
-    os.utime(root.path / "state" / "pacer.json", (long_ago, long_ago))
+    long_ago = replace(now, boot_time=now.boot_time - 211)
+    write_report(root.path / "state", Report("max_plots", "8 plots run"), long_ago)
     found = samples(root)
     assert found["goplot_pacer_up"] == 0
     assert not any("start_blocked" in name for name in found)
+
+
+@pytest.mark.parametrize(("age", "up"), [(0, 1), (209, 1), (211, 0), (-86400, 0)])
+def test_a_report_of_the_first_release_is_as_old_as_its_file(
+    root: FarmRoot, age: float, up: int
+) -> None:
+    report = root.path / "state" / "pacer.json"
+    report.write_text('{"reason": "max_plots", "detail": "8 plots run"}\n')
+    written = time.time() - age
+    os.utime(report, (written, written))
+    assert samples(root)["goplot_pacer_up"] == up
+
+
+def test_a_person_sees_the_ages_that_a_sandbox_wrote(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a container a sandbox shows the kernel's boot id, a person sees the container's; the
+    # clock is set meanwhile.
+    made_at_boot = root.path / "made_at_boot"
+    made_at_boot.touch()
+    ids = [root.path / "kernel", root.path / "container"]
+    for path in ids:
+        path.write_text(f"{path.name}\n")
+    monkeypatch.setattr("goplot.host.clock._MADE_AT_BOOT", made_at_boot)
+    monkeypatch.setattr("goplot.host.clock._BOOT_ID", ids[0])
+    root.tune(plot_gap=4500)
+    reserve(root)
+    monkeypatch.setattr("goplot.host.clock._BOOT_ID", ids[1])
+    ahead = time.time() + 1000
+    monkeypatch.setattr("time.time", lambda: ahead)
+    document = json.loads(status(root, capsys, "--json")[1])
+    assert 0 <= document["plots"][0]["age_seconds"] < 100
+    assert 4400 < document["next"]["wait_seconds"] <= 4500

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from goplot import __version__
-from goplot.farm.disks import Trouble, TroubleKind
+from goplot.farm.disks import NO_INODES, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock, program
 from goplot.host.annotations import waiting
@@ -70,11 +70,10 @@ def _add_jobs(metrics: Metrics, observation: Observation, annotations: int) -> N
     counts = Counter((job.dest_farm, job.temp_farm, job.phase) for job in jobs)
     for (farm, temp_farm, phase), count in sorted(counts.items()):
         metrics.add("goplot_plots", count, farm=str(farm), temp_farm=str(temp_farm), phase=phase)
-    now = clock.now()
     for job in jobs:
         labels = _job_labels(job)
         metrics.add("goplot_plot_progress_ratio", job.progress, **labels)
-        age = round(clock.seconds_between(job.start, now), 1)
+        age = round(clock.seconds_between(job.start, observation.moment), 1)
         metrics.add("goplot_plot_age_seconds", age, **labels)
 
 
@@ -100,6 +99,8 @@ def _add_disks(metrics: Metrics, observation: Observation, settings: Settings) -
         metrics.add("goplot_disk_failing", int(fails), **place)
         metrics.add("goplot_disk_in_rotation", int(disk.in_rotation), **place)
         metrics.add("goplot_disk_committed_bytes", disk.committed, **place)
+        refused = disk.refused is not None or disk.trouble == NO_INODES
+        metrics.add("goplot_disk_refused", int(refused), **place)
         if disk.space is None:
             continue
         metrics.add("goplot_disk_size_bytes", disk.space.total, **place)

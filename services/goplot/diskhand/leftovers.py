@@ -112,6 +112,6 @@ def _delivered(folder: Path, result: Result) -> str | None:
             header = read_header(file.fileno())
     except FileNotFoundError:
         return None
-    # Results of 0.1.0 have the id in the plot's name alone.
+    # Most results have the id in the plot's name alone.
     known = result.plot_id or result.plot_file
     return result.plot_file if header is not None and header.plot_id in known else None

@@ -13,7 +13,7 @@ from goplot.diskhand.leftovers import clean_temps, remove_leftovers
 from goplot.diskhand.probe import ON_DISK, ON_TEMP, probe_all
 from goplot.diskhand.verdict import DiskFile, Verdict, judge
 from goplot.farm.codec import encode
-from goplot.farm.disks import READ_ONLY, Disk, TempFarm, failing
+from goplot.farm.disks import NO_INODES, READ_ONLY, Disk, TempFarm, failing
 from goplot.host import program
 from goplot.host.diskstate import (
     Own,
@@ -100,8 +100,9 @@ def _lines(disk: Disk, verdict: Verdict, disks: Path) -> list[str]:
         used, total, free = (n >> 10 for n in (disk.space.used, disk.space.total, disk.space.free))
         lines.append(f"{disk.path} {used}/{total}/{free} used/total/available")
         lines.append(f"{disk.path} has {disk.committed >> 10} space committed")
-        left = max(0, disk.space.free - disk.committed) >> 10
-        lines.append(f"{disk.path} has {left} space available for plotting")
+        lines.append(f"{disk.path} has {disk.left >> 10} space available for plotting")
+    if disk.refused is not None:
+        lines.append(f"{disk.path} refused {disk.refused.size >> 10}: {disk.refused.detail}")
     return [*lines, f"{disk.path} {verdict.text}"]
 
 
@@ -157,10 +158,10 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
     partial: list[tuple[Path, str]] = []
     document: dict[str, int] = {}
     for disk in disks:
-        if disk.trouble not in (None, READ_ONLY):
+        if disk.trouble not in (None, READ_ONLY, NO_INODES):
             continue
         document[str(disk.path)], names = look_into(disk.path / "plots")
-        if disk.trouble is None:
+        if disk.trouble != READ_ONLY:
             partial += [(disk.path, name) for name in names]
     write_whole(plots_path(settings.roots.state), json.dumps(document) + "\n", durable=False)
     return partial

@@ -44,7 +44,7 @@ def judge(disk: Disk, file: DiskFile, own: Own | None, plot_bytes: int) -> Verdi
             str(trouble),
             f"{trouble.predicate}, setting size to {OUT_OF_ROTATION_KIB}",
         )
-    if disk.space.free - disk.committed < plot_bytes:
+    if disk.left < plot_bytes:
         return Verdict(
             OUT_OF_ROTATION_KIB,
             FULL,

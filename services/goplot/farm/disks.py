@@ -16,6 +16,7 @@ class TroubleKind(StrEnum):
     NAME_TWICE = "name used twice"
     FAILING = "failing"
     NO_FOLDERS = "no plots or logs folder"
+    NO_INODES = "out of inodes"
     HIDDEN = "not visible to you"
     LINK = "is a link"
     NOT_UTF8 = "its name is not UTF-8"
@@ -52,6 +53,7 @@ NOT_MOUNTED = Trouble(TroubleKind.NOT_MOUNTED)
 READ_ONLY = Trouble(TroubleKind.READ_ONLY)
 NAME_TWICE = Trouble(TroubleKind.NAME_TWICE)
 NO_FOLDERS = Trouble(TroubleKind.NO_FOLDERS)
+NO_INODES = Trouble(TroubleKind.NO_INODES)
 #: The person who asks may not read it; goplot's services may.
 HIDDEN = Trouble(TroubleKind.HIDDEN)
 LINK = Trouble(TroubleKind.LINK, "mount it here")
@@ -67,10 +69,16 @@ def failing(detail: str | None) -> Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes of a file system: `free` is what an unprivileged user may still write."""
+    """Bytes of a file system: `free` is what an unprivileged user may still write.
+
+    `inodes` is False when it can't hold one more file; `identity` is the file system's id, 0
+    where it has none.
+    """
 
     used: int
     free: int
+    inodes: bool = True
+    identity: int = 0
 
     @property
     def total(self) -> int:
@@ -79,12 +87,23 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A disk takes no plot of `size` bytes or more for `seconds`, because it refused one."""
+
+    size: int
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Disk:
     """A destination disk, `/farm/<farm>/<disk>`.
 
     Name and path are for people where the name is not UTF-8: such a disk is not used.
     `trouble` says why nothing can be written (None: it can). `disk_file_kib` is what the disk
-    file holds (None: it does not exist). `committed` bytes are what running jobs will still write.
+    file holds (None: it does not exist). `committed` bytes are what running jobs will still write
+    here, `elsewhere` what they will still write to the same file system under other names.
+    `volume` is that file system (None: unknown).
     """
 
     farm: int
@@ -95,6 +114,9 @@ class Disk:
     disk_file_kib: int | None = None
     committed: int = 0
     jobs: int = 0
+    elsewhere: int = 0
+    volume: str | None = None
+    refused: Refused | None = None
 
     @property
     def mounted(self) -> bool:
@@ -114,11 +136,22 @@ class Disk:
         return self.trouble is None and self.space is not None and not self.taken_out
 
     @property
+    def left(self) -> int:
+        """Bytes that are not reserved for a job, whether in rotation or not."""
+        return _left(self.space, self.committed + self.elsewhere)
+
+    def takes(self, plot_bytes: int) -> bool:
+        """False for a plot of a size that the disk refused not long ago."""
+        return self.refused is None or plot_bytes < self.refused.size
+
+    def room(self, plot_bytes: int) -> int:
+        """How many more plots of a size fit."""
+        return self.available // plot_bytes if self.takes(plot_bytes) else 0
+
+    @property
     def available(self) -> int:
         """Bytes that are not reserved for a job; 0 when out of rotation."""
-        if not self.in_rotation or self.space is None:
-            return 0
-        return max(0, self.space.free - self.committed)
+        return self.left if self.in_rotation else 0
 
     @property
     def claimed(self) -> int:
@@ -139,6 +172,8 @@ class TempFarm:
     trouble: Trouble | None = None
     committed: int = 0
     phases: tuple[str, ...] = ()
+    elsewhere: int = 0
+    volume: str | None = None
 
     @property
     def mounted(self) -> bool:
@@ -148,6 +183,10 @@ class TempFarm:
     @property
     def available(self) -> int:
         """Bytes that are not reserved for a job."""
-        if self.trouble is not None or self.space is None:
+        if self.trouble is not None:
             return 0
-        return max(0, self.space.free - self.committed)
+        return _left(self.space, self.committed + self.elsewhere)
+
+
+def _left(space: Space | None, promised: int) -> int:
+    return 0 if space is None else max(0, space.free - promised)

@@ -23,7 +23,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When a job started: epoch seconds, and seconds since the boot of that id."""
+    """A moment, such as a job's start: epoch seconds, and seconds since the boot of that id."""
 
     time: float
     boot_time: float
@@ -75,6 +75,13 @@ class Job:
         """Name of the copy at the destination while it is not complete."""
         return None if self.plot_file is None else partial_name(self.plot_file, self.plot_id)
 
+    @property
+    def id_apart(self) -> str | None:
+        """The plot's id, where the names of the plot and its copy do not follow without it."""
+        if self.plot_file is None or self.partial_file == partial_name(self.plot_file, None):
+            return None
+        return self.plot_id
+
 
 def partial_name(plot_file: str, plot_id: str | None) -> str:
     """Name of a copy that is not complete. No other plot has it, whatever plots are named."""
@@ -118,16 +125,48 @@ def claim_of(job: Job, written: Written) -> Claim:
 
 @dataclass(slots=True)
 class Committed:
-    """What jobs will still write to one disk or temp farm."""
+    """What jobs will still write to one disk or temp farm.
+
+    `elsewhere` is what they will still write to the same file system under other names.
+    """
 
     bytes: int = 0
     phases: tuple[str, ...] = ()
+    elsewhere: int = 0
 
 
-def ledger(claims: Iterable[Claim]) -> tuple[dict[Path, Committed], dict[Path, Committed]]:
-    """The committed space of every destination disk and of every temp farm that has any."""
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The committed space, by disk and temp farm, and by the file system that they are on.
+
+    Several disks and temp farms can be on one file system: binds, subvolumes, folders.
+    """
+
+    disks: Mapping[Path, Committed]
+    temps: Mapping[Path, Committed]
+    volumes: Mapping[str, int]
+
+    def of_disk(self, path: Path, volume: str | None) -> Committed:
+        """What is committed to a disk, and to the rest of its file system."""
+        return self._of(self.disks.get(path), volume)
+
+    def of_temp(self, path: Path, volume: str | None) -> Committed:
+        """What is committed to a temp farm, and to the rest of its file system."""
+        return self._of(self.temps.get(path), volume)
+
+    def _of(self, entry: Committed | None, volume: str | None) -> Committed:
+        own = entry or Committed()
+        if volume is None:
+            return own
+        elsewhere = self.volumes.get(volume, 0) - own.bytes
+        return Committed(own.bytes, own.phases, max(0, elsewhere))
+
+
+def ledger(claims: Iterable[Claim], volumes: Mapping[Path, str]) -> Ledger:
+    """The committed space; `volumes` has the file system of every path that is mounted."""
     disks: dict[Path, Committed] = {}
     temps: dict[Path, Committed] = {}
+    sums: dict[str, int] = {}
     for claim in claims:
         for book, path, size in (
             (disks, claim.disk_path, claim.dest_bytes),
@@ -137,4 +176,6 @@ def ledger(claims: Iterable[Claim]) -> tuple[dict[Path, Committed], dict[Path, C
                 entry = book.setdefault(path, Committed())
                 entry.bytes += size
                 entry.phases += (claim.phase,)
-    return disks, temps
+                if (volume := volumes.get(path)) is not None:
+                    sums[volume] = sums.get(volume, 0) + size
+    return Ledger(disks, temps, sums)

@@ -1,7 +1,7 @@
 """Where the next plot goes. Pure: the same answer for the same facts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from goplot.farm.disks import Disk, TempFarm
@@ -12,6 +12,7 @@ class NoRoom(StrEnum):
 
     NO_DISK = "no_disk"
     DISK_SPACE = "disk_space"
+    DISK_REFUSED = "disk_refused"
     DISK_LIMIT = "disk_limit"
     NO_TEMP = "no_temp"
     TEMP_SPACE = "temp_space"
@@ -54,19 +55,28 @@ def rotate(farms: Iterable[int], last: int) -> list[int]:
     return [n for n in numbers if n > last] + [n for n in numbers if n <= last]
 
 
-def place_disk(
-    disks: Sequence[Disk], plot_bytes: int, last_farm: int, farm_jobs_limit: int = 0
-) -> Disk | NoRoom:
+def place_disk(disks: Sequence[Disk], plot_bytes: int, last_farm: int) -> Disk | NoRoom:
     """The destination disk: rotate over farms with room, then least claimed space first."""
+    found = _disks_in_order(disks, plot_bytes, last_farm, 0)
+    return found if isinstance(found, NoRoom) else found[0]
+
+
+def _disks_in_order(
+    disks: Sequence[Disk], plot_bytes: int, last_farm: int, farm_jobs_limit: int
+) -> list[Disk] | NoRoom:
+    """Every disk that fits, the best one first."""
     usable = [disk for disk in disks if disk.in_rotation]
     if not usable:
         return NoRoom.NO_DISK
+    with_room = [disk for disk in usable if disk.available >= plot_bytes]
+    if not with_room:
+        return NoRoom.DISK_SPACE
     fitting: dict[int, list[Disk]] = {}
-    for disk in usable:
-        if disk.available >= plot_bytes:
+    for disk in with_room:
+        if disk.takes(plot_bytes):
             fitting.setdefault(disk.farm, []).append(disk)
     if not fitting:
-        return NoRoom.DISK_SPACE
+        return NoRoom.DISK_REFUSED
     if farm_jobs_limit:
         jobs: dict[int, int] = {}
         for disk in disks:
@@ -74,8 +84,11 @@ def place_disk(
         fitting = {f: d for f, d in fitting.items() if jobs[f] < farm_jobs_limit}
         if not fitting:
             return NoRoom.DISK_LIMIT
-    farm = rotate(fitting, last_farm)[0]
-    return min(fitting[farm], key=lambda disk: (disk.claimed, disk.name))
+    return [
+        disk
+        for farm in rotate(fitting, last_farm)
+        for disk in sorted(fitting[farm], key=lambda disk: (disk.claimed, disk.name))
+    ]
 
 
 def place_temp(
@@ -102,14 +115,31 @@ def place(
     last_temp: int,
     limits: Limits,
 ) -> Placement | NoRoom:
-    """A place for one plot at both its destination and a temp farm, or why there is none."""
-    disk = place_disk(disks, need.plot_bytes, last_dest, limits.dest_jobs)
-    if isinstance(disk, NoRoom):
-        return disk
-    temp = place_temp(temps, need.temp_bytes, last_temp, limits)
-    if isinstance(temp, NoRoom):
-        return temp
-    return Placement(disk, temp)
+    """A place for one plot at both its destination and a temp farm, or why there is none.
+
+    A temp farm on the file system of the destination must have room for both.
+    """
+    fitting = _disks_in_order(disks, need.plot_bytes, last_dest, limits.dest_jobs)
+    if isinstance(fitting, NoRoom):
+        return fitting
+    shared = {temp.volume for temp in temps} - {None}
+    failed: dict[str | None, NoRoom] = {}
+    for disk in fitting:
+        # Disks that share no file system with a temp farm are alike for the temp farms.
+        volume = disk.volume if disk.volume in shared else None
+        if volume in failed:
+            continue
+        beside = [
+            replace(temp, elsewhere=temp.elsewhere + need.plot_bytes)
+            if volume is not None and temp.volume == volume
+            else temp
+            for temp in temps
+        ]
+        temp = place_temp(beside, need.temp_bytes, last_temp, limits)
+        if not isinstance(temp, NoRoom):
+            return Placement(disk, temps[beside.index(temp)])
+        failed[volume] = temp
+    return next(iter(failed.values()))
 
 
 def _within(temp: TempFarm, limits: Limits) -> bool:

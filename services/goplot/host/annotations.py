@@ -70,6 +70,17 @@ def spooled(state: Path) -> list[Path]:
         return []
 
 
+def dated(body: bytes, now: float) -> bytes:
+    """The body of a spooled annotation; a date in the future, which is damaged, becomes `now`."""
+    try:
+        document = json.loads(body)
+        if document["time"] <= now * 1000:
+            return body
+        return json.dumps({**document, "time": int(now * 1000)}).encode()
+    except (ValueError, TypeError, LookupError):
+        return body
+
+
 def waiting(state: Path) -> int:
     """How many annotations are not sent yet."""
     return len(spooled(state))

@@ -1,5 +1,10 @@
-"""Clocks for pacing: wall time, and time since boot, which clock changes do not affect."""
+"""Clocks for pacing: wall time, and time since boot, which clock changes do not affect.
 
+Elapsed time is that of the boot clock. Only across boots is it the difference of two wall clocks,
+and then a date in the future is a damaged one.
+"""
+
+import math
 import os
 import time
 from pathlib import Path
@@ -7,6 +12,9 @@ from pathlib import Path
 from goplot.farm.jobs import Start
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# systemd makes this file once in a boot. A container's own boot id is mounted over the kernel's,
+# which a sandbox with ProtectKernelTunables= shows again; this file is the same for both.
+_MADE_AT_BOOT = Path("/run/systemd/inaccessible/reg")
 
 
 def now() -> Start:
@@ -15,8 +23,17 @@ def now() -> Start:
     return Start(
         time=time.time(),
         boot_time=time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"),
-        boot_id=f"{_BOOT_ID.read_text().strip()}/{ticks}",
+        boot_id="/".join((_BOOT_ID.read_text().strip(), str(ticks), *_boot_mark())),
     )
+
+
+def _boot_mark() -> tuple[str, ...]:
+    """What else than the boot id is of this boot alone; nothing without systemd."""
+    try:
+        made = _MADE_AT_BOOT.lstat()
+    except OSError:
+        return ()
+    return (f"{made.st_ino}-{made.st_mtime_ns}",)
 
 
 def start_ticks(process: int) -> int | None:
@@ -40,9 +57,28 @@ def seconds_between(earlier: Start, later: Start) -> float:
     Within one boot the boot clock counts, so setting the clock has no effect. Across boots the
     wall clock counts, and at least the time since boot has passed.
     """
-    if earlier.boot_id == later.boot_id:
-        return max(0.0, later.boot_time - earlier.boot_time)
+    if same_boot(earlier, later):
+        return later.boot_time - earlier.boot_time
     return max(later.boot_time, later.time - earlier.time, 0.0)
+
+
+def same_boot(earlier: Start, later: Start) -> bool:
+    """True when two moments are of one boot, whatever boot id a sandbox showed."""
+    if later.boot_time < earlier.boot_time:
+        return False
+    if earlier.boot_id == later.boot_id:
+        return True
+    # The boot id, the start of process 1, and the mark, which the first release did not write.
+    one, other = earlier.boot_id.split("/"), later.boot_id.split("/")
+    return one[1:2] == other[1:2] and (one[0] == other[0] or one[2:] == other[2:] != [])
+
+
+def seconds_since(date: float, now: Start) -> float:
+    """Seconds since a date of which nothing but the wall clock's time (epoch seconds) is known.
+
+    Infinite for a date in the future: it is damaged, and nothing is known of its age.
+    """
+    return now.time - date if date <= now.time else math.inf
 
 
 def goplot_load() -> float:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from goplot.farm.codec import decode, encode
 from goplot.farm.jobs import Job
@@ -13,7 +14,10 @@ from goplot.host.files import remove, remove_unlocked, sync_folder, write_whole
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a job ended. `reason` is empty for a finished plot; `ended` is in epoch seconds."""
+    """How a job ended. `reason` is empty for a finished plot; `ended` is in epoch seconds.
+
+    `plot_id` is known where the plot's name is not enough: see Job.id_apart.
+    """
 
     index: int
     done: bool
@@ -89,7 +93,7 @@ def end_job(state: Path, result: Result) -> None:
                 os.fchmod(descriptor, 0o644)
             # A line that a power cut cut short must not swallow this one.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            line = json.dumps(encode(result), separators=(",", ":")) + "\n"
+            line = json.dumps(_document(result), separators=(",", ":")) + "\n"
             os.write(descriptor, ("\n" * torn + line).encode())
             os.fsync(descriptor)
         finally:
@@ -99,6 +103,14 @@ def end_job(state: Path, result: Result) -> None:
     stop_path(state / "jobs", result.index).unlink(missing_ok=True)
     (state / "jobs" / f".{result.index}.json.new").unlink(missing_ok=True)
     remove(job_path(state / "jobs", result.index))
+
+
+def _document(result: Result) -> dict[str, Any]:
+    document = encode(result)
+    if result.plot_id is None:
+        # The first release reads no result with a key that it does not know.
+        del document["plot_id"]
+    return document
 
 
 def remove_locks(jobs: Path) -> None:

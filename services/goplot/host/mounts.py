@@ -16,12 +16,16 @@ _NO_MORE_WRITES = frozenset(("ro", "emergency_ro", "shutdown"))
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of mountinfo. `device` is its number, such as 8:1."""
+    """One line of mountinfo.
+
+    `device` is its number, such as 8:1; mounts of one `volume` share their free space.
+    """
 
     path: Path
     mount_id: int
     read_only: bool
     device: str
+    volume: str
 
 
 def read_mounts(mountinfo: Path) -> dict[str, Mount]:
@@ -32,15 +36,34 @@ def read_mounts(mountinfo: Path) -> dict[str, Mount]:
     Raises OSError when the file can't be read.
     """
     mounts: dict[str, Mount] = {}
+    first_device: dict[str, str] = {}
     # Only a newline ends a line: any other byte but four may be in a mount point's name.
     for line in os.fsdecode(mountinfo.read_bytes()).split("\n"):
         fields = line.split(" ")
-        if "-" not in fields or len(fields) < 9 or not fields[0].isdecimal():
+        # Six fields, any number of optional ones, a dash, and three more.
+        if "-" not in fields[6:-3] or not fields[0].isdecimal():
             continue
         point = _unescape(fields[4])
         read_only = not _NO_MORE_WRITES.isdisjoint(fields[-1].split(","))
-        mounts[point] = Mount(Path(point), int(fields[0]), read_only, fields[2])
+        kind, source = fields[fields.index("-", 6) + 1 :][:2]
+        volume = _volume(fields[2], kind, source, first_device)
+        mounts[point] = Mount(Path(point), int(fields[0]), read_only, fields[2], volume)
     return mounts
+
+
+def _volume(device: str, kind: str, source: str, first_device: dict[str, str]) -> str:
+    """What a mount shares its free space with: binds, subvolumes, datasets of one pool.
+
+    mountinfo has the device number of the whole file system, also for a Btrfs subvolume, whose
+    files have another one. The datasets of a ZFS pool are file systems of their own that share
+    the pool's space. A network or FUSE file system that is mounted twice may have two numbers;
+    its source names it, and `first_device` holds the number that each source had first.
+    """
+    if kind == "zfs":
+        return f"zfs {source.partition('/')[0]}"
+    if device.startswith("0:") and ("/" in source or ":" in source):
+        return first_device.setdefault(f"{kind} {source}", device)
+    return device
 
 
 def read_space(path: Path) -> Space:
@@ -49,6 +72,9 @@ def read_space(path: Path) -> Space:
     return Space(
         used=(status.f_blocks - status.f_bfree) * status.f_frsize,
         free=status.f_bavail * status.f_frsize,
+        # Where inodes are not counted, there are none in all.
+        inodes=status.f_favail > 0 or status.f_files == 0,
+        identity=status.f_fsid,
     )
 
 

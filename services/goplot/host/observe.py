@@ -11,22 +11,27 @@ from goplot.farm.disks import (
     LINK,
     NAME_TWICE,
     NO_FOLDERS,
+    NO_INODES,
     NOT_MOUNTED,
     NOT_UTF8,
     OUT_OF_ROTATION_KIB,
     READ_ONLY,
     Disk,
+    Refused,
     Space,
     TempFarm,
     Trouble,
     failing,
 )
-from goplot.farm.jobs import Claim, Committed, Job, Written, claim_of, ledger
+from goplot.farm.jobs import Claim, Job, Ledger, Start, Written, claim_of, ledger
 from goplot.farm.names import is_utf8, shown
+from goplot.farm.refusals import Refusal, refused
+from goplot.host import clock
 from goplot.host.diskstate import read_temp_faults
 from goplot.host.jobstore import read_jobs
 from goplot.host.mounts import Mount, read_mounts, read_space
 from goplot.host.processes import foreign_plots
+from goplot.host.refusals import read_refusals
 from goplot.host.settings import Settings
 from goplot.plotters.base import ForeignPlot
 
@@ -35,13 +40,14 @@ _FARM = re.compile(r"[1-9][0-9]{0,5}")
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The farm at one moment. `broken` holds what is wrong with job files, by index."""
+    """The farm at one `moment`. `broken` holds what is wrong with job files, by index."""
 
     disks: tuple[Disk, ...]
     temps: tuple[TempFarm, ...]
     jobs: tuple[Job, ...]
     broken: Mapping[int, str]
     foreign: int
+    moment: Start
 
     @property
     def running(self) -> int:
@@ -52,22 +58,24 @@ class Observation:
 def observe(settings: Settings) -> Observation:
     """Read mounts, disks, disk files, jobs and processes. Raises OSError."""
     roots = settings.roots
+    moment = clock.now()
     mounts = read_mounts(settings.host.mountinfo)
     jobs, broken = read_jobs(roots.jobs)
     foreign = foreign_plots(settings.host.proc, (roots.plot_temp,))
     claims = [claim_of(job, written_by(job)) for job in jobs]
     claims += _foreign_claims(foreign, mounts)
-    disk_book, temp_book = ledger(claims)
+    book = ledger(claims, {mount.path: mount.volume for mount in mounts.values()})
     faults = read_temp_faults(roots.state)
     return Observation(
-        disks=_disks(settings, mounts, disk_book),
+        disks=_disks(settings, mounts, book, moment),
         temps=tuple(
-            _temp(farm, path, mounts, temp_book, faults.get(str(path)))
+            _temp(farm, path, mounts, book, faults.get(str(path)))
             for farm, path in _farms(roots.plot_temp)
         ),
         jobs=tuple(jobs),
         broken=broken,
         foreign=len(foreign),
+        moment=moment,
     )
 
 
@@ -134,7 +142,9 @@ def look_at(path: Path, mounts: Mapping[str, Mount]) -> tuple[Space | None, Trou
         space = read_space(path)
     except OSError as error:
         return None, failing(error.strerror)
-    return space, READ_ONLY if mount.read_only else None
+    if mount.read_only:
+        return space, READ_ONLY
+    return space, None if space.inodes else NO_INODES
 
 
 def folder_trouble(disk: Path) -> Trouble | None:
@@ -149,9 +159,10 @@ def folder_trouble(disk: Path) -> Trouble | None:
 
 
 def _disks(
-    settings: Settings, mounts: Mapping[str, Mount], book: Mapping[Path, Committed]
+    settings: Settings, mounts: Mapping[str, Mount], book: Ledger, moment: Start
 ) -> tuple[Disk, ...]:
     disks = []
+    refusals = read_refusals(settings.roots.state)
     listed = list_disks(settings.roots.farm)
     names = [name for _, name, _ in listed]
     twice = (
@@ -160,7 +171,8 @@ def _disks(
     for farm, name, path in listed:
         space, trouble = (None, LINK) if path.is_symlink() else look_at(path, mounts)
         trouble = trouble or folder_trouble(path)
-        entry = book.get(path, _NOTHING)
+        volume = _volume_of(path, mounts)
+        entry = book.of_disk(path, volume)
         disk = Disk(
             farm=farm,
             name=name,
@@ -170,16 +182,25 @@ def _disks(
             disk_file_kib=read_disk_file(settings.roots.disks / f"{name}.goplot"),
             committed=entry.bytes,
             jobs=len(entry.phases),
+            elsewhere=entry.elsewhere,
+            volume=volume,
+            refused=_refused(refusals.get(str(path)), space, moment),
         )
         disks.append(replace(disk, trouble=disk.trouble or NAME_TWICE) if name in twice else disk)
     return tuple(disks)
+
+
+def _refused(refusal: Refusal | None, space: Space | None, moment: Start) -> Refused | None:
+    if refusal is None or space is None:
+        return None
+    return refused(refusal, space, clock.seconds_between(refusal.moment, moment))
 
 
 def _temp(
     farm: int,
     path: Path,
     mounts: Mapping[str, Mount],
-    book: Mapping[Path, Committed],
+    book: Ledger,
     fault: str | None,
 ) -> TempFarm:
     """A temp farm; `fault` is why it rejected the last write by diskhand."""
@@ -193,8 +214,9 @@ def _temp(
                 next(entries, None)
         except OSError as error:
             trouble = failing(error.strerror)
-    entry = book.get(path, _NOTHING)
-    return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases)
+    volume = _volume_of(path, mounts)
+    entry = book.of_temp(path, volume)
+    return TempFarm(farm, path, space, trouble, entry.bytes, entry.phases, entry.elsewhere, volume)
 
 
 def _farms(root: Path) -> list[tuple[int, Path]]:
@@ -221,12 +243,12 @@ def _foreign_claims(
         spent = 0
         if plot.temp_paths:
             folder = plot.temp_paths[0]
-            temp = mount_of(folder, mounts)
+            temp = _mount_of(folder, mounts)
             there = written.setdefault(folder, _temporary_bytes(folder))
             spent = min(there, temp_bytes)
             written[folder] -= spent
         if plot.dest_path:
-            dest = mount_of(plot.dest_path, mounts)
+            dest = _mount_of(plot.dest_path, mounts)
         claims.append(Claim(temp, temp_bytes - spent, dest, plot.format.plot_bytes, "start"))
     return claims
 
@@ -239,12 +261,17 @@ def _temporary_bytes(folder: Path) -> int:
         return 0
 
 
-def mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
-    """The mount point that holds a path, when it is not the root file system."""
+def _mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
+    """The mount point that holds a path."""
     for candidate in (path, *path.parents):
-        if candidate != Path("/") and str(candidate) in mounts:
+        if str(candidate) in mounts:
             return candidate
     return None
+
+
+def _volume_of(path: Path, mounts: Mapping[str, Mount]) -> str | None:
+    mount = mounts.get(str(path))
+    return None if mount is None else mount.volume
 
 
 def _allocated(entry: os.DirEntry[str]) -> int:
@@ -258,6 +285,3 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     """Sort key that puts disk2 before disk10."""
     parts = re.findall(r"([0-9]+)|([^0-9]+)", name)
     return [(not digits, int(digits or 0), digits or text) for digits, text in parts]
-
-
-_NOTHING = Committed()

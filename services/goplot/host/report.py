@@ -1,11 +1,12 @@
 """What the pacer reported at its last poll: why no plot starts."""
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from goplot.farm.codec import decode, encode
+from goplot.farm.jobs import Start
+from goplot.host import clock
 from goplot.host.files import write_whole
 
 # The pacer's report is valid for this many polls, and for one slow poll.
@@ -21,18 +22,19 @@ class Report:
     detail: str
 
 
-def write_report(state: Path, report: Report) -> None:
-    """Save the pacer's report. Raises OSError."""
+def write_report(state: Path, report: Report, moment: Start) -> None:
+    """Save the pacer's report of a moment. Raises OSError."""
     write_whole(_path(state), json.dumps(encode(report)) + "\n", durable=False)
+    # In a file of its own: the first release reads the report too, and knows two keys.
+    write_whole(_moment_path(state), json.dumps(encode(moment)) + "\n", durable=False)
 
 
 def read_report(state: Path, plot_poll: float) -> Report | None:
     """The pacer's report; None if it is too old."""
-    path = _path(state)
     try:
-        if time.time() - path.stat().st_mtime > _POLLS * plot_poll + _SLACK:
+        if _age(state) > _POLLS * plot_poll + _SLACK:
             return None
-        return decode(Report, json.loads(path.read_text()))
+        return decode(Report, json.loads(_path(state).read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -42,5 +44,19 @@ def has_reported(state: Path) -> bool:
     return _path(state).exists()
 
 
+def _age(state: Path) -> float:
+    """Seconds since the last report; of one by the first release, by its file."""
+    now = clock.now()
+    try:
+        moment = decode(Start, json.loads(_moment_path(state).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return clock.seconds_since(_path(state).stat().st_mtime, now)
+    return clock.seconds_between(moment, now)
+
+
 def _path(state: Path) -> Path:
     return state / "pacer.json"
+
+
+def _moment_path(state: Path) -> Path:
+    return state / "last_poll.json"

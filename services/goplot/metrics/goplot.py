@@ -73,6 +73,12 @@ GOPLOT = (
     gauge(
         "goplot_disk_in_rotation", "1 when plots may be placed on a disk with room.", "farm", "disk"
     ),
+    gauge(
+        "goplot_disk_refused",
+        "1 while a disk with room is out: it refused a plot, or has no inodes.",
+        "farm",
+        "disk",
+    ),
     gauge("goplot_disk_size_bytes", "Size of a disk without root's reserve.", "farm", "disk"),
     gauge("goplot_disk_used_bytes", "Used bytes of a disk.", "farm", "disk"),
     gauge(

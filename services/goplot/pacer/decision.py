@@ -1,11 +1,12 @@
 """Whether the next plot starts now, and where, or why not. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from goplot.farm.disks import Disk, TempFarm
 from goplot.farm.placement import Limits, Need, NoRoom, Placement, place
+from goplot.host.observe import Observation
+from goplot.host.tunables import Tunables
+from goplot.pacer.backoff import Failure
 
 
 class Reason(StrEnum):
@@ -25,6 +26,7 @@ class Reason(StrEnum):
     MEMORY = "memory"
     NO_DISK = NoRoom.NO_DISK.value
     DISK_SPACE = NoRoom.DISK_SPACE.value
+    DISK_REFUSED = NoRoom.DISK_REFUSED.value
     DISK_LIMIT = NoRoom.DISK_LIMIT.value
     NO_TEMP = NoRoom.NO_TEMP.value
     TEMP_SPACE = NoRoom.TEMP_SPACE.value
@@ -34,6 +36,7 @@ class Reason(StrEnum):
 _ROOM_TEXT = {
     NoRoom.NO_DISK: "no disk is mounted, writable and in rotation",
     NoRoom.DISK_SPACE: "no disk in rotation has room for a plot beside what is committed",
+    NoRoom.DISK_REFUSED: "every disk with room has refused a plot of this size",
     NoRoom.DISK_LIMIT: "every destination farm with room has dest_plots_max plots under way",
     NoRoom.NO_TEMP: "no temp farm is mounted and writable",
     NoRoom.TEMP_SPACE: "no temp farm has room for a plot beside what is committed",
@@ -42,39 +45,27 @@ _ROOM_TEXT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """The tunables that a decision needs. Seconds, bytes; 0 turns `memory_min` off."""
+class Snapshot:
+    """The host at one moment: everything that a decision and its reservation depend on.
 
-    run: bool
-    plot_gap: float
-    max_plots: int
-    load_max: float
-    memory_min: int
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that a decision depends on.
-
-    `since_start`: seconds since the last plot start (None: there was none). `settings_fault`:
-    why no plot can be made at all. `backoff`: seconds that failures still hold starts back, and
-    `backoff_cause` what failed.
+    `settings_fault`: why no plot can be made at all. `since_start`: seconds since the last plot
+    start (None: there was none). `backoff`: seconds that failures still hold starts back, and
+    `backoff_cause` what failed; `new_failure` is one that was not seen before. `last_dest` and
+    `last_temp` are the farms last used, `next_index` is that of the next plot.
     """
 
-    pace: Pace
+    observation: Observation
     settings_fault: str | None
-    running: int
     since_start: float | None
     backoff: float
     backoff_cause: str
+    new_failure: Failure | None
     load: float
     free_memory: int
-    disks: Sequence[Disk]
-    temps: Sequence[TempFarm]
     need: Need
     last_dest: int
     last_temp: int
+    next_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +78,54 @@ class Decision:
     wait: float | None = None
 
 
-def decide(facts: Facts) -> Decision:
+def decide(snapshot: Snapshot, tunables: Tunables) -> Decision:
     """Whether a plot starts now; the same facts give the same decision."""
-    pace = facts.pace
-    if not pace.run:
+    if not tunables.run:
         return Decision(Reason.TOGGLE, "on_toggle is not run; running plots go on")
-    if facts.settings_fault is not None:
-        return Decision(Reason.SETTINGS, facts.settings_fault)
-    if facts.running >= pace.max_plots:
-        detail = f"{facts.running} plots run and max_plots is {pace.max_plots}"
+    if snapshot.settings_fault is not None:
+        return Decision(Reason.SETTINGS, snapshot.settings_fault)
+    running, since_start = snapshot.observation.running, snapshot.since_start
+    if running >= tunables.max_plots:
+        detail = f"{running} plots run and max_plots is {tunables.max_plots}"
         return Decision(Reason.MAX_PLOTS, detail)
-    if facts.since_start is not None and facts.since_start < pace.plot_gap:
-        wait = pace.plot_gap - facts.since_start
-        detail = f"{facts.since_start:.0f} s since the last start of {pace.plot_gap:.0f} s plot_gap"
+    if since_start is not None and since_start < tunables.plot_gap:
+        wait = tunables.plot_gap - since_start
+        detail = f"{since_start:.0f} s since the last start of {tunables.plot_gap} s plot_gap"
         return Decision(Reason.PLOT_GAP, detail, wait=wait)
-    if facts.backoff > 0:
-        detail = f"{facts.backoff:.0f} s more, because {facts.backoff_cause}"
-        return Decision(Reason.BACKOFF, detail, wait=facts.backoff)
-    if facts.load > pace.load_max:
-        detail = f"goplot load {facts.load:.2f} is above load_max {pace.load_max:g}"
+    if snapshot.backoff > 0:
+        detail = f"{snapshot.backoff:.0f} s more, because {snapshot.backoff_cause}"
+        return Decision(Reason.BACKOFF, detail, wait=snapshot.backoff)
+    if snapshot.load > tunables.load_max:
+        detail = f"goplot load {snapshot.load:.2f} is above load_max {tunables.load_max:g}"
         return Decision(Reason.LOAD, detail)
-    if facts.free_memory < pace.memory_min:
-        detail = f"{facts.free_memory >> 20} MiB of memory free of {pace.memory_min >> 20} wanted"
+    if snapshot.free_memory >> 20 < tunables.memory_min:
+        detail = f"{snapshot.free_memory >> 20} MiB of memory free of {tunables.memory_min} wanted"
         return Decision(Reason.MEMORY, detail)
-    return decide_place(facts)
+    return _decide_place(snapshot, tunables)
 
 
-def decide_place(facts: Facts) -> Decision:
-    """The part of a decision that also applies to a plot started by hand: where it fits."""
+def decide_by_hand(snapshot: Snapshot, tunables: Tunables) -> Decision:
+    """Whether a plot that a person asks for starts now: if it may be made and fits."""
+    if not tunables.run:
+        return Decision(Reason.TOGGLE, "on_toggle is not run")
+    if snapshot.settings_fault is not None:
+        return Decision(Reason.SETTINGS, snapshot.settings_fault)
+    return _decide_place(snapshot, tunables)
+
+
+def _decide_place(snapshot: Snapshot, tunables: Tunables) -> Decision:
     found = place(
-        facts.disks, facts.temps, facts.need, facts.last_dest, facts.last_temp, facts.pace.limits
+        snapshot.observation.disks,
+        snapshot.observation.temps,
+        snapshot.need,
+        snapshot.last_dest,
+        snapshot.last_temp,
+        Limits(
+            temp_jobs=tunables.temp_plots_max,
+            early_jobs=tunables.early_plots_max,
+            early_phase=tunables.early_phase,
+            dest_jobs=tunables.dest_plots_max,
+        ),
     )
     if isinstance(found, NoRoom):
         return Decision(Reason(found.value), _ROOM_TEXT[found])

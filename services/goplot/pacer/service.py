@@ -5,18 +5,20 @@ import signal
 import sys
 import threading
 
-from goplot.host import program
+from goplot.farm.jobs import Start
+from goplot.host import clock, program
 from goplot.host.files import remove_unfinished
-from goplot.host.jobstore import read_jobs, remove_locks
+from goplot.host.jobstore import job_path, remove_locks
 from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
+from goplot.host.observe import Observation
 from goplot.host.report import Report, write_report
 from goplot.host.settings import Settings, SettingsError, load
 from goplot.host.success import record_success
 from goplot.host.tunables import NAMES, Tunables, read_last_good, read_tunables, write_last_good
 from goplot.host.units import UnitError, Units, units_of
 from goplot.pacer.decision import Decision, Reason
-from goplot.pacer.start import Snapshot, start_plot, start_unit
+from goplot.pacer.start import start_plot, start_unit
 
 _POLL_WITHOUT_SETTINGS = 60.0
 
@@ -43,20 +45,21 @@ class Pacer:
         self._settings = settings
         tunables = self._read_tunables()
         try:
-            self._recover()
-            view, job = start_plot(settings, tunables, self._units)
+            remove_locks(settings.roots.jobs)
+            turn = start_plot(settings, tunables, self._units, recover=self._recover)
         except (OSError, UnitError) as error:
             self._say("start", f"no plot can be started: {error}", logging.ERROR)
-            self._report(Decision(Reason.FAULT, str(error)))
+            self._report(Decision(Reason.FAULT, str(error)), clock.now())
             return tunables.plot_poll
         self._say("start", "")
-        if job is not None:
+        if turn.job is not None:
             self._log(
-                f"plot-{job.index} starts: temp {job.temp_path}, disk {job.disk_path}, "
-                f"{view.observation.running + 1}/{tunables.max_plots} active"
+                f"plot-{turn.job.index} starts: temp {turn.job.temp_path}, "
+                f"disk {turn.job.disk_path}, "
+                f"{turn.snapshot.observation.running + 1}/{tunables.max_plots} active"
             )
-        self._say("reason", self._reason(view), _level_of(view.decision.reason))
-        self._report(view.decision)
+        self._say("reason", self._reason(turn.decision), _level_of(turn.decision.reason))
+        self._report(turn.decision, turn.snapshot.observation.moment)
         record_success(settings.roots.state, "pacer")
         return tunables.plot_poll
 
@@ -75,25 +78,20 @@ class Pacer:
                 self._say("state", f"can't write the tunables: {error}", logging.ERROR)
         return tunables
 
-    def _recover(self) -> None:
+    def _recover(self, observation: Observation) -> None:
         """Start the units of jobs that have none: after a crash, a kill or a power cut."""
-        remove_locks(self._settings.roots.jobs)
-        jobs, broken = read_jobs(self._settings.roots.jobs)
-        for index, fault in broken.items():
+        for index, fault in observation.broken.items():
             self._say(f"job {index}", f"plot-{index} can't be read: {fault}", logging.ERROR)
-        if not jobs:
+        if not observation.jobs:
             return
         running = self._units.running()
-        lost = {job.index for job in jobs if job.index not in running}
-        if lost:
-            # Those that ended between the two checks need no restart.
-            lost &= {job.index for job in read_jobs(self._settings.roots.jobs)[0]}
-        for index in sorted(lost):
-            self._log.warn(f"plot-{index} has no tractor, starting it again")
-            start_unit(self._units, index)
+        for job in observation.jobs:
+            # One that has ended since it was seen needs no restart.
+            if job.index not in running and job_path(self._settings.roots.jobs, job.index).exists():
+                self._log.warn(f"plot-{job.index} has no tractor, starting it again")
+                start_unit(self._units, job.index)
 
-    def _reason(self, view: Snapshot) -> str:
-        decision = view.decision
+    def _reason(self, decision: Decision) -> str:
         if decision.reason is Reason.START:
             return ""
         return f"no plot starts ({decision.reason}): {decision.detail}"
@@ -108,10 +106,11 @@ class Pacer:
             elif topic.endswith(".goplot"):
                 self._log(f"{topic} is in force again")
 
-    def _report(self, decision: Decision) -> None:
+    def _report(self, decision: Decision, moment: Start) -> None:
         notify(f"STATUS={decision.reason}: {decision.detail}")
         try:
-            write_report(self._settings.roots.state, Report(decision.reason.value, decision.detail))
+            report = Report(decision.reason.value, decision.detail)
+            write_report(self._settings.roots.state, report, moment)
         except OSError as error:
             self._say("state", f"can't write the state: {error}", logging.ERROR)
 

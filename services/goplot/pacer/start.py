@@ -1,13 +1,14 @@
-"""Starting a plot: the decision and its reservation under one lock, then the unit."""
+"""Starting a plot: look, decide and reserve under one lock, then start the unit."""
 
 import json
-import time
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from goplot.farm.codec import decode, encode
 from goplot.farm.jobs import Job, Start
-from goplot.farm.placement import Limits, Need, Placement
+from goplot.farm.placement import Need, Placement
 from goplot.host import clock
 from goplot.host.files import locked, make_folder, write_whole
 from goplot.host.jobstore import read_results, write_job
@@ -15,18 +16,21 @@ from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
 from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
-from goplot.pacer.backoff import Outcome, backoff
-from goplot.pacer.decision import Decision, Facts, Pace, Reason, decide, decide_place
+from goplot.pacer.backoff import Failure, Outcome, backoff, failures_in_a_row
+from goplot.pacer.decision import Decision, Snapshot, decide, decide_by_hand
 from goplot.plotters.registry import command_of, request_for, temp_need
+
+# Enough of the results for every failure that counts, and for the highest index.
+_RECENT_RESULTS = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The facts of a decision, and the decision."""
+class Turn:
+    """What was seen and decided, and the job that was reserved (None: no plot starts)."""
 
-    observation: Observation
-    facts: Facts
+    snapshot: Snapshot
     decision: Decision
+    job: Job | None = None
 
 
 def settings_fault(settings: Settings) -> str | None:
@@ -49,37 +53,75 @@ def settings_fault(settings: Settings) -> str | None:
     return None
 
 
-def look(settings: Settings, tunables: Tunables, *, by_hand: bool = False) -> Snapshot:
-    """Gather the facts of this moment and decide. Raises OSError."""
+def look(settings: Settings) -> Snapshot:
+    """Look at the host once; every file is read at most once. Raises OSError."""
+    roots = settings.roots
     observation = observe(settings)
-    facts = _facts(settings, tunables, observation)
-    if not by_hand:
-        return Snapshot(observation, facts, decide(facts))
-    if not tunables.run:
-        return Snapshot(observation, facts, Decision(Reason.TOGGLE, "on_toggle is not run"))
-    if facts.settings_fault is not None:
-        return Snapshot(observation, facts, Decision(Reason.SETTINGS, facts.settings_fault))
-    return Snapshot(observation, facts, decide_place(facts))
+    results = list(read_results(roots.state, tail=_RECENT_RESULTS))
+    row = failures_in_a_row(
+        [Outcome(one.index, one.done, one.reason, one.detail, one.ended) for one in results]
+    )
+    moment = observation.moment
+    known = _read_failure(roots.state)
+    new = None
+    if row and (known is None or known.index != row[0].index):
+        known = new = _first_seen(row[0], moment)
+    passed = 0.0 if known is None else clock.seconds_between(known.moment, moment)
+    changed = clock.seconds_since(settings.path.stat().st_mtime, moment)
+    held, cause = backoff(row, passed, changed)
+    last = last_start(roots.state)
+    # One more than every index that was ever used, whatever became of index.goplot.
+    used = [
+        read_number(tunable_path(roots.config, "index"), 0),
+        read_number(roots.state / "index", 0),
+        *[job.index for job in observation.jobs],
+        *observation.broken,
+        *[result.index for result in results],
+    ]
+    return Snapshot(
+        observation=observation,
+        settings_fault=settings_fault(settings),
+        since_start=None if last is None else clock.seconds_between(last, moment),
+        backoff=held,
+        backoff_cause=cause,
+        new_failure=new,
+        load=clock.goplot_load(),
+        free_memory=clock.free_memory(),
+        need=_need(settings),
+        last_dest=read_number(tunable_path(roots.config, "farm_dest"), 0),
+        last_temp=read_number(tunable_path(roots.config, "farm_temp"), 0),
+        next_index=max(used) + 1,
+    )
 
 
 def start_plot(
-    settings: Settings, tunables: Tunables, units: Units, *, by_hand: bool = False
-) -> tuple[Snapshot, Job | None]:
+    settings: Settings,
+    tunables: Tunables,
+    units: Units,
+    *,
+    by_hand: bool = False,
+    recover: Callable[[Observation], None] | None = None,
+) -> Turn:
     """Decide and, if a plot starts, reserve its space and index and start its unit.
 
-    One lock spans read, decision and reservation, so two starts never get the same space or
-    index. Raises OSError, and UnitError when the unit did not start: the job then stays reserved
-    and the pacer tries its unit again.
+    One lock spans look, decision and reservation, so two starts never get the same space or
+    index. `recover` is called with what was seen before anything is decided. Raises OSError, and
+    UnitError when the unit did not start: the job then stays reserved and the pacer tries its
+    unit again.
     """
     make_folder(settings.roots.jobs)
     with locked(settings.roots.state / "start.lock"):
-        view = look(settings, tunables, by_hand=by_hand)
-        placement = view.decision.placement
-        if placement is None:
-            return view, None
-        job = _reserve(settings, placement, view.facts.need, "hand" if by_hand else "pacer")
+        snapshot = look(settings)
+        _remember(settings.roots.state, snapshot.new_failure)
+        if recover is not None:
+            recover(snapshot.observation)
+        decision = (decide_by_hand if by_hand else decide)(snapshot, tunables)
+        if decision.placement is None:
+            return Turn(snapshot, decision)
+        origin = "hand" if by_hand else "pacer"
+        job = _reserve(settings, snapshot, decision.placement, origin)
     start_unit(units, job.index)
-    return view, job
+    return Turn(snapshot, decision, job)
 
 
 def start_unit(units: Units, index: int) -> None:
@@ -90,39 +132,6 @@ def start_unit(units: Units, index: int) -> None:
         raise UnitError(f"plot {index} is reserved, but its unit did not start: {error}") from error
 
 
-def _facts(settings: Settings, tunables: Tunables, observation: Observation) -> Facts:
-    roots = settings.roots
-    last = last_start(roots.state)
-    held, cause = _backoff(settings)
-    return Facts(
-        pace=Pace(
-            run=tunables.run,
-            plot_gap=tunables.plot_gap,
-            max_plots=tunables.max_plots,
-            load_max=tunables.load_max,
-            memory_min=tunables.memory_min << 20,
-            limits=Limits(
-                temp_jobs=tunables.temp_plots_max,
-                early_jobs=tunables.early_plots_max,
-                early_phase=tunables.early_phase,
-                dest_jobs=tunables.dest_plots_max,
-            ),
-        ),
-        settings_fault=settings_fault(settings),
-        running=observation.running,
-        since_start=None if last is None else clock.seconds_between(last, clock.now()),
-        backoff=held,
-        backoff_cause=cause,
-        load=clock.goplot_load(),
-        free_memory=clock.free_memory(),
-        disks=observation.disks,
-        temps=observation.temps,
-        need=_need(settings),
-        last_dest=read_number(tunable_path(roots.config, "farm_dest"), 0),
-        last_temp=read_number(tunable_path(roots.config, "farm_temp"), 0),
-    )
-
-
 def _need(settings: Settings) -> Need:
     """The space of the next plot; none on a temp farm where its plotter has a mistake."""
     plot = settings.plot
@@ -130,10 +139,10 @@ def _need(settings: Settings) -> Need:
     return Need(plot.format.plot_bytes, temp_need(plotter, plot.format) if plotter else 0)
 
 
-def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) -> Job:
+def _reserve(settings: Settings, snapshot: Snapshot, placement: Placement, origin: str) -> Job:
     roots = settings.roots
     job = Job(
-        index=_next_index(settings),
+        index=snapshot.next_index,
         plotter=settings.plot.plotter,
         format=settings.plot.format,
         temp_farm=placement.temp.farm,
@@ -141,9 +150,9 @@ def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) 
         dest_farm=placement.disk.farm,
         disk=placement.disk.name,
         disk_path=placement.disk.path,
-        plot_bytes=need.plot_bytes,
-        temp_bytes=need.temp_bytes,
-        start=clock.now(),
+        plot_bytes=snapshot.need.plot_bytes,
+        temp_bytes=snapshot.need.temp_bytes,
+        start=snapshot.observation.moment,
         origin=origin,
     )
     # The index is used up before the job exists: a crash in between skips a number, but never
@@ -160,24 +169,29 @@ def _reserve(settings: Settings, placement: Placement, need: Need, origin: str) 
     return job
 
 
-def _next_index(settings: Settings) -> int:
-    """One more than every index that was ever used, whatever became of index.goplot."""
-    roots = settings.roots
-    used = [
-        read_number(tunable_path(roots.config, "index"), 0),
-        read_number(roots.state / "index", 0),
-    ]
-    used += [int(path.stem) for path in roots.jobs.glob("*.json") if path.stem.isdecimal()]
-    used += [result.index for result in read_results(roots.state, tail=65536)]
-    return max(used) + 1
+def _first_seen(last: Outcome, now: Start) -> Failure:
+    """A failure that is new: its own date says how long ago it was, unless that is damaged."""
+    passed = clock.seconds_since(last.ended, now)
+    ago = passed if math.isfinite(passed) else 0.0
+    moment = replace(now, time=now.time - ago, boot_time=now.boot_time - ago)
+    return Failure(last.index, moment)
 
 
-def _backoff(settings: Settings) -> tuple[float, str]:
-    outcomes = [
-        Outcome(result.done, result.reason, result.detail, result.ended)
-        for result in read_results(settings.roots.state, tail=16384)
-    ]
-    return backoff(outcomes, time.time(), settings.path.stat().st_mtime)
+def _remember(state: Path, failure: Failure | None) -> None:
+    """Save the date of a failure that is new."""
+    if failure is not None:
+        write_whole(_failure_path(state), json.dumps(encode(failure)) + "\n")
+
+
+def _read_failure(state: Path) -> Failure | None:
+    try:
+        return decode(Failure, json.loads(_failure_path(state).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _failure_path(state: Path) -> Path:
+    return state / "last_failure.json"
 
 
 def last_start(state: Path) -> Start | None:

@@ -1,5 +1,6 @@
 """What `goplot farm` shows: whether it farms, who does not, the last win, the next one."""
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from goplot.harvester_log.dating import clock_text
+from goplot.host import clock
 from goplot.host.settings import Settings
 from goplot.host.textfile import Metrics, Samples, read_samples
 from goplot.people.farm_texts import keys_text, refusals, version_problems, versions_text
@@ -91,7 +93,7 @@ def read_farm(settings: Settings) -> Farm:
         path = settings.roots.textfiles / f"{name}.prom"
         try:
             found = read_samples(path.read_bytes().decode() if ask is None else ask().render())
-            age = time.time() - path.stat().st_mtime if ask is None else 0.0
+            age = 0.0 if ask else clock.seconds_since(path.stat().st_mtime, clock.now())
         except FileNotFoundError:
             continue
         except ValueError as error:
@@ -176,10 +178,13 @@ def problems(farm: Farm) -> list[str]:
         found.append(f"the Chia log of this host {_LOG_TEXTS.get(str(log), log)}")
     found += _disk_problems(farm)
     found += [
-        f"{name}.prom is {duration(age)} old: does its collector run?"
-        for name, age in farm.old.items()
+        f"{name}.prom is {_age(age)}: does its collector run?" for name, age in farm.old.items()
     ]
     return found
+
+
+def _age(seconds: float) -> str:
+    return f"{duration(seconds)} old" if math.isfinite(seconds) else "dated in the future"
 
 
 def _versions(farm: Farm) -> dict[str, str]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from goplot.farm.disks import HIDDEN, Disk, TempFarm, Trouble, TroubleKind
+from goplot.farm.disks import HIDDEN, Disk, Refused, TempFarm, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock
+from goplot.host.observe import Observation
 from goplot.host.tunables import Tunables
 from goplot.pacer.decision import Reason
-from goplot.pacer.start import Snapshot
+from goplot.pacer.start import Turn
 from goplot.people.table import duration, size, table
 
 
@@ -24,7 +25,7 @@ class Status:
     `no_tunables` is the folder of tunables on a host that does not plot.
     """
 
-    view: Snapshot
+    turn: Turn
     tunables: Tunables
     pacer_up: bool
     reasons: Mapping[str, str]
@@ -37,29 +38,36 @@ class Status:
     @property
     def plot_bytes(self) -> int:
         """The maximum size of the next plot on a disk."""
-        return self.view.facts.need.plot_bytes
+        return self.turn.snapshot.need.plot_bytes
+
+    @property
+    def farm(self) -> Observation:
+        """What was seen of the farm."""
+        return self.turn.snapshot.observation
 
 
 def problems(status: Status) -> list[str]:
     """What needs a person's attention, worst first."""
-    view = status.view
+    turn = status.turn
     found = list(status.mistakes)
     plots = status.no_tunables is None
     if plots and not status.pacer_up:
         found.append("the pacer does not run: systemctl status goplot-pacer")
-    for index, fault in view.observation.broken.items():
+    for index, fault in status.farm.broken.items():
         found.append(f"plot {index}: its job file can't be read: {fault}")
-    for disk in view.observation.disks:
+    for disk in status.farm.disks:
         seen = None if disk.trouble == HIDDEN else disk.trouble
         trouble = seen or Trouble.of(status.reasons.get(disk.name, ""))
         if trouble is not None and (seen or trouble.kind is TroubleKind.FAILING):
             found.append(f"disk {disk.path} {trouble.predicate}")
+        elif disk.refused is not None:
+            found.append(f"disk {disk.path} {_refusal(disk.refused)}")
     found += [
         f"temp farm {temp.path} {temp.trouble.predicate}"
-        for temp in view.observation.temps
+        for temp in status.farm.temps
         if temp.trouble is not None and temp.trouble != HIDDEN
     ]
-    for job in view.observation.jobs:
+    for job in status.farm.jobs:
         if job.stage is Stage.STRANDED:
             found.append(f"plot {job.index} is finished, but {job.note}")
         elif job.note is not None:
@@ -74,10 +82,10 @@ def problems(status: Status) -> list[str]:
         f"{name}.goplot {fault}; goplot set {name} VALUE puts it right"
         for name, fault in status.tunables.invalid.items()
     ]
-    if view.facts.settings_fault is not None and not status.mistakes:
-        found.append(view.facts.settings_fault)
-    if view.decision.reason is Reason.BACKOFF:
-        found.append(f"no plot starts for {view.decision.detail}")
+    if turn.snapshot.settings_fault is not None and not status.mistakes:
+        found.append(turn.snapshot.settings_fault)
+    if turn.decision.reason is Reason.BACKOFF:
+        found.append(f"no plot starts for {turn.decision.detail}")
     return found
 
 
@@ -85,16 +93,23 @@ def disk_state(disk: Disk, plot_bytes: int, reasons: Mapping[str, str]) -> str:
     """The state of a disk: its trouble, why it is out of rotation, `full` or `ok`."""
     if disk.trouble is not None:
         return str(disk.trouble)
-    if disk.space is not None and disk.space.free - disk.committed < plot_bytes:
+    if disk.space is not None and disk.left < plot_bytes:
         return "full"
     if disk.taken_out:
         return reasons.get(disk.name) or "taken out by hand"
+    if disk.refused is not None and not disk.takes(plot_bytes):
+        return _refusal(disk.refused)
     return "ok"
+
+
+def _refusal(refused: Refused) -> str:
+    again = duration(refused.seconds)
+    return f"refused {size(refused.size)} ({refused.detail}), tried again in {again}"
 
 
 def status_document(status: Status) -> dict[str, Any]:
     """The status for programs. Sizes are bytes, times seconds."""
-    view, tunables = status.view, status.tunables
+    turn, tunables = status.turn, status.tunables
     return {
         "problems": problems(status),
         "pacer_up": status.pacer_up,
@@ -103,23 +118,23 @@ def status_document(status: Status) -> dict[str, Any]:
             **tunables.values,
             "invalid": dict(tunables.invalid),
         },
-        "load": round(view.facts.load, 2),
-        "plots": [_job_document(job, status.paused) for job in view.observation.jobs],
-        "running": view.observation.running,
-        "foreign": view.observation.foreign,
-        "next": next_document(view),
+        "load": round(turn.snapshot.load, 2),
+        "plots": [_job_document(job, status) for job in status.farm.jobs],
+        "running": status.farm.running,
+        "foreign": status.farm.foreign,
+        "next": next_document(turn),
         "disks": disks_document(status),
         "temps": [
-            _temp_document(temp, view.facts.need.temp_bytes) for temp in view.observation.temps
+            _temp_document(temp, turn.snapshot.need.temp_bytes) for temp in status.farm.temps
         ],
         "annotations_waiting": status.annotations,
         "kept_plots": [str(plot) for plot in status.kept],
     }
 
 
-def next_document(view: Snapshot) -> dict[str, Any]:
+def next_document(turn: Turn) -> dict[str, Any]:
     """The decision of this moment for programs."""
-    decision = view.decision
+    decision = turn.decision
     place = decision.placement
     return {
         "reason": decision.reason.value,
@@ -127,8 +142,8 @@ def next_document(view: Snapshot) -> dict[str, Any]:
         "wait_seconds": decision.wait,
         "temp": None if place is None else str(place.temp.path),
         "disk": None if place is None else str(place.disk.path),
-        "plot_bytes": view.facts.need.plot_bytes,
-        "temp_bytes": view.facts.need.temp_bytes,
+        "plot_bytes": turn.snapshot.need.plot_bytes,
+        "temp_bytes": turn.snapshot.need.temp_bytes,
     }
 
 
@@ -146,44 +161,45 @@ def disks_document(status: Status) -> list[dict[str, Any]]:
             "used": disk.space.used if disk.space else None,
             "committed": disk.committed,
             "available": disk.available,
-            "room": disk.available // status.plot_bytes,
+            "room": disk.room(status.plot_bytes),
+            "volume": disk.volume,
         }
-        for disk in status.view.observation.disks
+        for disk in status.farm.disks
     ]
 
 
 def status_text(status: Status) -> str:
     """The status for people."""
-    view, tunables = status.view, status.tunables
+    turn, tunables = status.turn, status.tunables
     parts = []
     found = problems(status)
     if found:
         parts.append("\n".join(["PROBLEMS", *[f"  {problem}" for problem in found]]))
     if status.no_tunables is not None:
         parts.append(f"this host does not plot: there are no tunables in {status.no_tunables}")
-        if view.observation.disks:
+        if status.farm.disks:
             parts.append(disks_text(status))
         return "\n\n".join(parts)
     parts.append(
-        f"on_toggle {tunables.on_toggle}   plots {view.observation.running}/{tunables.max_plots}   "
+        f"on_toggle {tunables.on_toggle}   plots {status.farm.running}/{tunables.max_plots}   "
         f"plot_gap {tunables.plot_gap} s   plot_poll {tunables.plot_poll} s   "
-        f"load {view.facts.load:.2f}/{tunables.load_max:g}"
+        f"load {turn.snapshot.load:.2f}/{tunables.load_max:g}"
     )
-    parts.append(f"next start: {next_text(view)}")
-    if view.observation.jobs:
-        parts.append(_plots(view.observation.jobs, status.paused))
-    if view.observation.foreign:
-        parts.append(f"{view.observation.foreign} plots run outside goplot")
+    parts.append(f"next start: {next_text(turn)}")
+    if status.farm.jobs:
+        parts.append(_plots(status.farm, status.paused))
+    if status.farm.foreign:
+        parts.append(f"{status.farm.foreign} plots run outside goplot")
     if status.annotations:
         parts.append(f"{status.annotations} annotations wait for Grafana")
     parts.append(disks_text(status))
-    parts.append(_temps(view))
+    parts.append(_temps(turn))
     return "\n\n".join(parts)
 
 
-def next_text(view: Snapshot) -> str:
+def next_text(turn: Turn) -> str:
     """The decision of this moment for people."""
-    decision = view.decision
+    decision = turn.decision
     if decision.placement is not None:
         return f"at the next poll: {decision.detail}"
     if decision.reason is Reason.START:
@@ -203,33 +219,46 @@ def disks_text(status: Status) -> str:
             size(disk.space.total) if disk.space else "-",
             size(disk.committed) if disk.committed else "-",
             size(disk.available) if disk.space else "-",
-            str(disk.available // status.plot_bytes),
+            str(disk.room(status.plot_bytes)),
         ]
-        for disk in status.view.observation.disks
+        for disk in status.farm.disks
     ]
     head = ["farm", "disk", "state", "used", "size", "committed", "available", "room for"]
-    return table(head, rows)
+    return "\n".join([table(head, rows), *_shared(status.farm)])
 
 
-def _plots(jobs: tuple[Job, ...], paused: frozenset[int]) -> str:
-    now = clock.now()
+def _shared(farm: Observation) -> list[str]:
+    """A line for each file system that holds several disks or temp farms."""
+    on: dict[str, list[str]] = {}
+    places: list[Disk | TempFarm] = [*farm.disks, *farm.temps]
+    for place in places:
+        if place.volume is not None:
+            on.setdefault(place.volume, []).append(str(place.path))
+    return [
+        f"{', '.join(paths)} are on one file system; its space counts once"
+        for paths in on.values()
+        if len(paths) > 1
+    ]
+
+
+def _plots(farm: Observation, paused: frozenset[int]) -> str:
     rows = [
         [
             str(job.index),
             job.format.name,
             f"{job.phase} (paused)" if job.index in paused else job.phase,
             f"{job.progress:.0%}",
-            duration(clock.seconds_between(job.start, now)),
+            duration(clock.seconds_between(job.start, farm.moment)),
             str(job.temp_path),
             str(job.disk_path),
         ]
-        for job in jobs
+        for job in farm.jobs
     ]
     return table(["plot", "format", "phase", "done", "age", "temp", "disk"], rows)
 
 
-def _temps(view: Snapshot) -> str:
-    temp_bytes = view.facts.need.temp_bytes
+def _temps(turn: Turn) -> str:
+    temp_bytes = turn.snapshot.need.temp_bytes
     rows = [
         [
             str(temp.farm),
@@ -241,22 +270,22 @@ def _temps(view: Snapshot) -> str:
             str(len(temp.phases)),
             str(temp.available // temp_bytes) if temp_bytes and temp.trouble != HIDDEN else "-",
         ]
-        for temp in view.observation.temps
+        for temp in turn.snapshot.observation.temps
     ]
     head = ["temp", "state", "used", "size", "committed", "available", "plots", "room for"]
     return table(head, rows)
 
 
-def _job_document(job: Job, paused: frozenset[int]) -> dict[str, Any]:
+def _job_document(job: Job, status: Status) -> dict[str, Any]:
     return {
         "index": job.index,
         "format": job.format.name,
         "plotter": job.plotter,
         "stage": job.stage.value,
         "phase": job.phase,
-        "paused": job.index in paused,
+        "paused": job.index in status.paused,
         "progress": job.progress,
-        "age_seconds": round(clock.seconds_between(job.start, clock.now()), 1),
+        "age_seconds": round(clock.seconds_between(job.start, status.farm.moment), 1),
         "temp_farm": job.temp_farm,
         "temp": str(job.temp_path),
         "farm": job.dest_farm,
@@ -282,6 +311,7 @@ def _temp_document(temp: TempFarm, temp_bytes: int) -> dict[str, Any]:
         "available": None if hidden else temp.available,
         "plots": len(temp.phases),
         "room": temp.available // temp_bytes if temp_bytes and not hidden else None,
+        "volume": temp.volume,
     }
 
 

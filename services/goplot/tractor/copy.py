@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from goplot.farm.names import shown
 from goplot.host.mounts import opened
@@ -14,6 +15,10 @@ _CHUNK = 16 << 20
 _SETTLE = 1 << 30
 _SAMPLES = 16
 _SAMPLE_BYTES = 1 << 20
+
+
+class SourceError(OSError):
+    """The plot can't be read: the fault is not the disk's."""
 
 
 def copy_plot(
@@ -27,11 +32,12 @@ def copy_plot(
     """Copy a plot into a disk's `plots` folder; it appears there under its name only when complete.
 
     Until then it has the name `partial`. A plot that is there already is only compared.
-    `progress` gets the share that is copied, 0 to 1. Raises OSError when the disk or the source
-    fails, if what is read back differs from what was written, or if the disk has another file
-    of the plot's name, and StoppedError.
+    `progress` gets the share that is copied, 0 to 1. Raises OSError when the disk fails or
+    refuses the plot, or if what is read back differs from what was written, FileExistsError if
+    the disk has another file of the plot's name, SourceError when the plot can't be read, and
+    StoppedError.
     """
-    with opened(disk, mountinfo) as mount, source.open("rb") as reader:
+    with _opened_source(source) as reader, opened(disk, mountinfo) as mount:
         plots = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
         try:
             if _is_there(source.name, reader.fileno(), plots):
@@ -55,6 +61,13 @@ def copy_plot(
     # The disk may have been unmounted lazily while its descriptor kept it alive.
     with opened(disk, mountinfo) as mount:
         os.stat(f"plots/{source.name}", dir_fd=mount)
+
+
+def _opened_source(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise SourceError(error.errno, error.strerror) from error
 
 
 def remove_partial(disk: Path, partial: str, mountinfo: Path) -> bool:
@@ -108,13 +121,27 @@ def _copy(
     while offset < size:
         if interrupted():
             raise StoppedError
-        sent = os.sendfile(writer, reader, offset, min(_CHUNK, size - offset))
+        try:
+            sent = os.sendfile(writer, reader, offset, min(_CHUNK, size - offset))
+        except OSError:
+            # Whose fault it was shows when the source alone is read.
+            _read(reader, min(_CHUNK, size - offset), offset)
+            raise
         if not sent:
-            raise OSError(f"the plot became shorter while it was copied: {offset} of {size} bytes")
+            raise SourceError(
+                f"the plot became shorter while it was copied: {offset} of {size} bytes"
+            )
         offset += sent
         if offset // _SETTLE != (offset - sent) // _SETTLE:
             _settle(reader, writer, offset)
         progress(offset / size)
+
+
+def _read(reader: int, count: int, offset: int) -> bytes:
+    try:
+        return os.pread(reader, count, offset)
+    except OSError as error:
+        raise SourceError(error.errno, error.strerror) from error
 
 
 def _settle(reader: int, writer: int, offset: int) -> None:
@@ -139,6 +166,6 @@ def _difference(reader: int, other: int) -> str | None:
     last = max(0, size - _SAMPLE_BYTES)
     for number in range(_SAMPLES):
         offset = last * number // (_SAMPLES - 1)
-        if os.pread(other, _SAMPLE_BYTES, offset) != os.pread(reader, _SAMPLE_BYTES, offset):
+        if os.pread(other, _SAMPLE_BYTES, offset) != _read(reader, _SAMPLE_BYTES, offset):
             return f"differs from the plot near byte {offset}"
     return None

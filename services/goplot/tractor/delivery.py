@@ -1,16 +1,19 @@
 """Delivers a job's finished plot to a disk, to another one if necessary, or waits if none fits."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
+from goplot.farm.disks import Disk
 from goplot.farm.jobs import Job, Stage, partial_name
 from goplot.farm.placement import NoRoom, place_disk
 from goplot.host.files import locked
 from goplot.host.jobstore import stop_path
 from goplot.host.mounts import is_mounted
 from goplot.host.observe import observe, written_by
+from goplot.host.refusals import forget_refusal, record_refusal
 from goplot.host.tunables import read_number, tunable_path
-from goplot.tractor.copy import copy_plot, has_plot, remove_partial
+from goplot.tractor.copy import SourceError, copy_plot, has_plot, remove_partial
 from goplot.tractor.state import JobFailedError, JobState, StoppedError
 
 WAIT = 60.0
@@ -34,8 +37,8 @@ def deliver(state: JobState) -> str:
                 # Delivered before a crash, and removed from temp since.
                 return str(job.disk_path / "plots" / name)
             _wait_for_plot(state, away)
-        elif job.stage is not Stage.STRANDED and _fits(state, failed):
-            if _copied(state):
+        elif job.stage is not Stage.STRANDED and (disk := _fitting(state, failed)) is not None:
+            if _copied(state, disk):
                 return str(job.disk_path / "plots" / name)
             failed.add(job.disk_path)
         elif not choose_disk(state, failed):
@@ -95,7 +98,7 @@ def pause(state: JobState) -> None:
         raise StoppedError
 
 
-def _copied(state: JobState) -> bool:
+def _copied(state: JobState, disk: Disk) -> bool:
     """Copy the plot to the job's disk; False when the disk rejects it."""
     job = state.job
     name = plot_name(state)
@@ -103,6 +106,7 @@ def _copied(state: JobState) -> bool:
     mountinfo = state.settings.host.mountinfo
     state.note(None)
     state.phase("copy", 0.0)
+    size = (job.folder / name).stat().st_size
     try:
         copy_plot(
             job.folder / name,
@@ -115,26 +119,55 @@ def _copied(state: JobState) -> bool:
     except OSError as error:
         state.warn(f"can't go to {job.disk_path}: {error.strerror or error}", "endplot")
         remove_partial(job.disk_path, partial, mountinfo)
+        if not isinstance(error, SourceError):
+            refuse(state, disk, size, error)
         return False
+    try:
+        forget_refusal(state.settings.roots.state, job.disk_path, size)
+    except OSError as error:
+        state.warn(f"can't forget what {job.disk_path} refused: {error.strerror}", "endplot")
     return True
 
 
-def _fits(state: JobState, failed: set[Path]) -> bool:
-    """True when the job's disk can receive its plot."""
+def refuse(state: JobState, disk: Disk, size: int, error: OSError) -> None:
+    """Record that a disk refused the job's plot, so that the next one is not tried there.
+
+    `disk` is as it was before.
+    """
+    if disk.space is None or error.errno in (errno.ENODEV, errno.ENOENT, errno.EEXIST):
+        # It is not mounted, or lacks its folders, which shows without a record; or it has another
+        # file of this plot's name, which stops no other plot.
+        return
+    detail = error.strerror or str(error)
+    try:
+        record_refusal(state.settings.roots.state, disk.path, size, detail, disk.space)
+    except OSError as problem:
+        state.warn(f"can't record that {disk.path} refused it: {problem.strerror}", "endplot")
+
+
+def disk_of(state: JobState) -> Disk | None:
+    """The job's disk as it is now; None when it is not there. Raises OSError."""
+    path = state.job.disk_path
+    return next((disk for disk in observe(state.settings).disks if disk.path == path), None)
+
+
+def _fitting(state: JobState, failed: set[Path]) -> Disk | None:
+    """The job's disk, if it can receive its plot."""
     job = state.job
-    if job.disk_path in failed:
-        return False
-    for disk in observe(state.settings).disks:
-        if disk.path == job.disk_path:
-            if disk.trouble is not None or disk.space is None:
-                state.warn(f"{disk.path} is {disk.trouble}", "endplot")
-                return False
-            missing = (job.folder / plot_name(state)).stat().st_size - written_by(job).dest
-            if disk.space.free < missing:
-                state.warn(f"{disk.path} has no room left", "endplot")
-                return False
-            return True
-    return False
+    disk = None if job.disk_path in failed else disk_of(state)
+    if disk is None:
+        return None
+    if disk.trouble is not None:
+        state.warn(f"{disk.path} {disk.trouble.predicate}", "endplot")
+        return None
+    if not disk.takes(job.plot_bytes):
+        state.warn(f"{disk.path} refused a plot of its size", "endplot")
+        return None
+    missing = (job.folder / plot_name(state)).stat().st_size - written_by(job).dest
+    if disk.space is None or disk.space.free < missing:
+        state.warn(f"{disk.path} has no room left", "endplot")
+        return None
+    return disk
 
 
 def _why_out_of_sight(plot: Path) -> OSError | None:

@@ -22,7 +22,7 @@ from goplot.host.plotfiles import (
 from goplot.plotters.base import Plotter
 from goplot.plotters.registry import command_of, plotter_of, request_for
 from goplot.tractor.copy import remove_partial
-from goplot.tractor.delivery import choose_disk, deliver, pause
+from goplot.tractor.delivery import choose_disk, deliver, disk_of, pause, refuse
 from goplot.tractor.process import PlotterProcess, end_leftover, works_in
 from goplot.tractor.state import JobFailedError, JobState
 
@@ -149,7 +149,7 @@ class JobRun:
         self._await_temp()
         # A plot that the host took down with it before it was synced may have lost any part: a
         # person decides about it.
-        rebooted = state.job.start.boot_id != clock.now().boot_id
+        rebooted = not clock.same_boot(state.job.start, clock.now())
         faults = [] if rebooted else self._take_over()
         if faults is not None:
             detail = f"its tractor or the host went down in phase {state.job.phase}"
@@ -218,11 +218,12 @@ class JobRun:
             if temp.path == job.temp_path:
                 if temp.trouble is not None or temp.space is None:
                     raise JobFailedError("temp", f"{job.temp_path} is {temp.trouble}")
-                if temp.space.free < temp.committed:
+                promised = temp.committed + temp.elsewhere
+                if temp.space.free < promised:
                     raise JobFailedError(
                         "temp_space",
                         f"{job.temp_path} has {temp.space.free} bytes free and "
-                        f"{temp.committed} committed",
+                        f"{promised} committed",
                     )
                 return
         raise JobFailedError("temp", f"{job.temp_path} is not there")
@@ -240,6 +241,8 @@ class JobRun:
                 return os.fdopen(descriptor, "wb", buffering=0)
             except OSError as error:
                 state.warn(f"can't use {job.disk_path}: {error.strerror}")
+                if (disk := disk_of(state)) is not None:
+                    refuse(state, disk, job.plot_bytes, error)
             failed.add(job.disk_path)
             if not choose_disk(state, failed):
                 raise JobFailedError(

@@ -155,7 +155,7 @@ class JobState:
                 temp_farm=job.temp_farm,
                 plot_file=job.plot_file,
                 phase_seconds={phase: round(s, 3) for phase, s in phases.items()},
-                plot_id=job.plot_id,
+                plot_id=job.id_apart,
             ),
         )
         if done:
