@@ -144,6 +144,6 @@ def test_a_play_shows_no_secret_however_much_it_shows(
         cwd=PROJECT,
     )
     shown = done.stdout + done.stderr
-    assert "Make this host's certificates" in shown
+    assert "Create this host's certificates" in shown
     assert "Give the farmer its key" in shown
     assert [name for name, text in wanted.items() if text in shown] == []
