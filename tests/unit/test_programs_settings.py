@@ -1,10 +1,12 @@
 """Each program reads the tables of the settings that it uses: mistakes in others do not stop it."""
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,7 @@ PROGRAMS = {
     "collectors.certificates": {"roots"},
 }
 #: What an inventory may say of plotting that goplot can't use: a line of the settings, and it so.
+SERVICES = Path(__file__).resolve().parents[2] / "services"
 PLOTTING = {
     "an option that is a number": (
         "[plotters.chiapos]",
@@ -67,7 +70,12 @@ def command(root: FarmRoot, name: str) -> list[str]:
 
 def end(root: FarmRoot, name: str) -> tuple[int, str]:
     """Run a program to its end, harvester-log until it has written. Returns code and messages."""
-    process = subprocess.Popen(command(root, name), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(root, name),
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SERVICES)},
+    )
     written = root.path / "textfiles" / "goplot_harvester_log.prom"
     if name == "harvester_log.service":
         while process.poll() is None and not written.exists():

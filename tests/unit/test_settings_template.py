@@ -13,7 +13,7 @@ from goplot.host.settings import SettingsError, load
 
 _TEMPLATE = Path(__file__).parents[2] / "roles/goplot/templates/settings.toml.j2"
 VALUES: dict[str, Any] = {
-    "_goplot_textfiles": "/var/lib/prometheus/node-exporter",
+    "_common_textfiles": "/var/lib/prometheus/node-exporter",
     "goplot_plotter": "mine",
     "goplot_k": 32,
     "goplot_compression": 0,
@@ -21,9 +21,12 @@ VALUES: dict[str, Any] = {
     "goplot_pool_contract_address": "",
     "goplot_pool_public_key": "bb",
     "_goplot_grafana_url": "",
-    "_goplot_chia_root": "/var/lib/chia/mainnet",
-    "_goplot_chia_journal": False,
-    "_goplot_harvests": True,
+    "_common_chia_root": "/var/lib/chia/mainnet",
+    "_common_chia_journal": False,
+    "_common_farms": False,
+    "_common_harvests": True,
+    "_common_quiet_seconds": 300,
+    "_common_timeout_seconds": 10,
 }
 GOOD = {
     "program": "/x",

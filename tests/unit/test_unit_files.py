@@ -42,6 +42,7 @@ _HOSTS = {
             "chia_settings": {"logging": {"log_stdout": True}},
             "farm_layout_mounts": [{"path": "/farm/1/disk1"}],
             "goplot_grafana_url": "http://192.0.2.8:3000",
+            "grafana_tls": False,
             "node_exporter_tls": False,
             "prometheus_tls": False,
             "__grafana_certificates": {"results": []},

@@ -173,7 +173,7 @@ def _add_kinds(metrics: Metrics, tally: Tally) -> None:
         ("chia_log_protocol_mismatches_total", Kind.PROTOCOL_MISMATCH),
     ):
         # A series that begins with its first event would hide it from rate().
-        for service in ("full_node", "farmer", "harvester", "wallet"):
+        for service in ("full_node", "farmer", "harvester", "solver", "wallet"):
             count = tally.connections.get(f"{kind}/{service}", 0)
             metrics.add(name, count, service=service)
     for service in TROUBLE_SERVICES:
