@@ -157,7 +157,7 @@ def test_mismatches_of_protocols_are_counted_by_the_service_that_sees_them() -> 
     samples = read_samples(metrics_of(tally_of(line, line), SIGHT, WRITTEN).render())
     counts = {had["service"]: count for had, count in samples["chia_log_protocol_mismatches_total"]}
     assert counts.pop("farmer") == 2
-        assert set(counts.values()) == {0}
+    assert set(counts.values()) == {0}
 
 
 def samples_of(tally: Tally) -> Counter[str]:
