@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from goplot import __version__
 from goplot.farm.names import shown
@@ -168,16 +169,10 @@ def _parser() -> argparse.ArgumentParser:
         usage="goplot harvester-log [-h] [--json] --check FILE [FILE ...]",
     )
     # The files may stand apart from --check: options come in any order.
-    log.add_argument(
-        "--check",
-        type=Path,
-        nargs="*",
-        action="extend",
-        required=True,
-        metavar="FILE",
-        help="read whole files, and write no metrics",
-    )
-    log.add_argument("files", type=Path, nargs="*", metavar="FILE", help="further files")
+    files: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "FILE"}
+    check = "read whole files, and write no metrics"
+    log.add_argument("--check", action="extend", required=True, help=check, **files)
+    log.add_argument("files", help="further files", **files)
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
 
