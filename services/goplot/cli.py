@@ -170,8 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     # The files may stand apart from --check: options come in any order.
     files: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "FILE"}
-    check = "read whole files, and write no metrics"
-    log.add_argument("--check", action="extend", required=True, help=check, **files)
+    log.add_argument("--check", action="extend", required=True, help="write no metrics", **files)
     log.add_argument("files", help="further files", **files)
     commands.add_parser("completion", help="print the completion script for bash")
     return parser
