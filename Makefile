@@ -40,7 +40,7 @@ lint: tools  ## ruff, mypy --strict, yamllint, ansible-lint, role documents
 	ansible-lint --offline -q
 
 .PHONY: test-unit
-test-unit: tools  ## unit and property tests; under two minutes
+test-unit: tools  ## unit and property tests
 	pytest tests/unit
 
 .PHONY: test-hosts
