@@ -22,6 +22,7 @@ ABSENT = frozenset(
         "No disk is filling up",
         "No alert is firing",
         "No lookup failed",
+        "No such line within an hour",
         "No pacer runs, or nothing delays a start",
         "No plot runs",
         "No plot ended in the preceding day",
@@ -35,6 +36,7 @@ NO_NETWORK = frozenset(
         "No plots, or the netspace is unknown",
         "Nothing won yet",
         "The wallet does not answer",
+        "The wallet and the full node do not answer",
         "No selected harvester farms a plot",  # of its keys
         "No lookup within half an hour",
     }
