@@ -27,7 +27,7 @@ def scalar(text: str) -> Written:
     return Written(yaml.safe_load(text), text, json.dumps(text), "all.yml:3")
 
 
-def told(
+def mistakes_of(
     values: dict[str, Any], groups: dict[str, list[str]] | None = None, **fields: Any
 ) -> list[str]:
     """The lines for one host that is in every group."""

@@ -291,10 +291,10 @@ def test_a_log_that_can_not_be_read_is_named_after_the_rest(
     root: FarmRoot, chia_log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert goplot(root, "--log") == 1
-    told = capsys.readouterr()
-    assert "4 of 4 eligible" in told.out
+    printed = capsys.readouterr()
+    assert "4 of 4 eligible" in printed.out
     assert f"the Chia log can't be read: [Errno 2] No such file or directory: '{chia_log}'" in (
-        told.err
+        printed.err
     )
 
 

@@ -188,7 +188,7 @@ def test_what_is_shown_can_be_encoded_and_says_which_bytes(text: str) -> None:
     assert (shown(text) == text) == is_utf8(text)
 
 
-def test_systemd_is_told_names_that_can_be_encoded(
+def test_systemd_is_reported_names_that_can_be_encoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:

@@ -11,7 +11,7 @@ from goplot_preflight.report import lines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.inventory import CATALOGUE, GROUPS, told
+from tests.support.inventory import CATALOGUE, GROUPS, mistakes_of
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ from tests.support.inventory import CATALOGUE, GROUPS, told
         ),
     ],
 )
-def test_mistakes_of_tls_and_users_are_told_without_a_password(
+def test_mistakes_of_tls_and_users_are_reported_without_a_password(
     values: dict[str, Any], line: str
 ) -> None:
-    assert told(values) == [line]
+    assert mistakes_of(values) == [line]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_mistakes_of_tls_and_users_are_told_without_a_password(
 def test_addresses_that_nothing_can_listen_on_are_mistakes(
     name: str, value: object, words: str
 ) -> None:
-    found = told({name: value})
+    found = mistakes_of({name: value})
     assert len(found) == bool(words)
     assert words in "".join(found)
 
@@ -82,7 +82,7 @@ def test_addresses_that_nothing_can_listen_on_are_mistakes(
 def test_every_ip_address_can_be_listened_on(address: IPv4Address | IPv6Address) -> None:
     host = f"[{address}]" if address.version == 6 else str(address)
     values = {"grafana_listen_address": str(address), "prometheus_listen_address": f"{host}:9090"}
-    assert told(values) == []
+    assert mistakes_of(values) == []
 
 
 def test_prometheus_can_ask_all_hosts_in_one_way_only() -> None:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.host.tunables import NUMBERS
-from tests.support.inventory import CATALOGUE, DISK, GROUPS, TEMP, told
+from tests.support.inventory import CATALOGUE, DISK, GROUPS, TEMP, mistakes_of
 
 
 def mounts(*entries: dict[str, Any]) -> list[str]:
-    """What is told of mounts, beside a temp farm that is right."""
-    return told({"farm_layout_mounts": [*entries, TEMP]})
+    """What is mistakes_of of mounts, beside a temp farm that is right."""
+    return mistakes_of({"farm_layout_mounts": [*entries, TEMP]})
 
 
 def test_a_good_inventory_has_no_mistake() -> None:
@@ -27,7 +27,9 @@ def test_a_good_inventory_has_no_mistake() -> None:
         "goplot_tunables": {"max_plots": 0, "plot_gap": "4500", "load_max": 7.5},
         "node_exporter_arguments": ["-r", "2"],
     }
-    assert told(values, system=system, names=frozenset({"my_variable", "ansible_host"})) == []
+    assert (
+        mistakes_of(values, system=system, names=frozenset({"my_variable", "ansible_host"})) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_other_variables_are_left_alone(name: str) -> None:
         ("farm_layout_format", "maybe", "true or false"),
     ],
 )
-def test_a_value_that_cannot_be_is_told_with_its_cure(
+def test_a_value_that_cannot_be_is_reported_with_its_cure(
     variable: str, value: object, cure: str
 ) -> None:
     found = list(check_value(variable, CATALOGUE.options[variable], value))
@@ -123,7 +125,7 @@ def test_preflight_takes_what_the_services_take(name: str, number: int) -> None:
 
 
 def test_a_line_names_host_variable_value_and_cure() -> None:
-    assert told({"goplot_tunables": {"max_plots": -1}}) == [
+    assert mistakes_of({"goplot_tunables": {"max_plots": -1}}) == [
         "one: goplot_tunables.max_plots is -1: must be a whole number from 0 to 10000 "
         "(0 starts no plot)"
     ]
@@ -167,7 +169,7 @@ def test_every_farm_and_sane_disk_name_is_a_place(farm: int, disk: str) -> None:
         ({"path": "/farm/1/disk2", "src": "UUID=AA-01"}, "[1].src", "the device is used twice"),
     ],
 )
-def test_what_is_used_twice_is_told_once(second: dict[str, str], variable: str, cure: str) -> None:
+def test_what_is_used_twice_is_named_once(second: dict[str, str], variable: str, cure: str) -> None:
     found = mounts(DISK, {**DISK, **second})
     assert len(found) == 1
     assert f"farm_layout_mounts{variable}" in found[0]
@@ -212,7 +214,7 @@ def test_a_mount_without_its_device_is_a_mistake() -> None:
 
 
 def test_the_default_of_formatting_leaves_disks_with_a_uuid_alone() -> None:
-    assert told({"farm_layout_format": True}) == []
+    assert mistakes_of({"farm_layout_format": True}) == []
 
 
 @pytest.mark.parametrize(
@@ -224,14 +226,14 @@ def test_the_default_of_formatting_leaves_disks_with_a_uuid_alone() -> None:
     ],
 )
 def test_groups_that_make_no_farm_are_mistakes(groups: dict[str, list[str]], words: str) -> None:
-    found = told({}, groups)
+    found = mistakes_of({}, groups)
     assert len(found) == 1
     assert found[0].startswith("inventory: group ")
     assert words in found[0]
 
 
 def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
-    assert told({}, {**GROUPS, "plotters": ["one"]}) == []
+    assert mistakes_of({}, {**GROUPS, "plotters": ["one"]}) == []
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
     ],
 )
 def test_a_plotter_that_cannot_plot_is_a_mistake(change: dict[str, Any], words: str) -> None:
-    found = told(change)
+    found = mistakes_of(change)
     assert len(found) == 1
     assert words in found[0]
 
@@ -262,7 +264,7 @@ def test_a_plotter_without_keys_is_fine_while_it_does_not_run() -> None:
         "goplot_pool_public_key": "",
         "goplot_tunables": {"on_toggle": "stop"},
     }
-    assert told(values) == []
+    assert mistakes_of(values) == []
 
 
 @pytest.mark.parametrize(
@@ -280,7 +282,7 @@ def test_a_plotter_without_keys_is_fine_while_it_does_not_run() -> None:
     ],
 )
 def test_unsupported_systems_are_mistakes(system: tuple[str, str] | None, fine: bool) -> None:
-    found = told({}, system=system)
+    found = mistakes_of({}, system=system)
     assert found == [] if fine else "operating system is " in found[0]
 
 
@@ -296,7 +298,7 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
             {"path": "/farm/1/hush"},
         ],
     }
-    found = told(values, secrets=frozenset(values))
+    found = mistakes_of(values, secrets=frozenset(values))
     assert len(found) > 8
     assert not any("987654" in line for line in found)
     assert not any("hush" in line for line in found)
@@ -324,16 +326,16 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
     ],
 )
 def test_a_receiver_that_cannot_be_is_a_mistake(receivers: list[Any], line: str) -> None:
-    assert line in "\n".join(told({"alertmanager_receivers": receivers}))
+    assert line in "\n".join(mistakes_of({"alertmanager_receivers": receivers}))
 
 
 def test_receivers_that_can_be_are_fine() -> None:
     ways = {"ntfy": {"url": "u"}, "slack": {"webhook_url": "u"}}
     mail = {"to": "a", "from": "b", "smarthost": "c:25"}
     night = {"name": "night", "severities": ["critical"], "email": mail}
-    assert told({"alertmanager_receivers": [{"name": "me", **ways}, night]}) == []
+    assert mistakes_of({"alertmanager_receivers": [{"name": "me", **ways}, night]}) == []
     only_night = {"alertmanager_receivers": [night], "alertmanager_summary_time": ""}
-    assert told(only_night) == []
+    assert mistakes_of(only_night) == []
 
 
 def test_how_a_receiver_is_reached_is_never_shown() -> None:
@@ -344,7 +346,7 @@ def test_how_a_receiver_is_reached_is_never_shown() -> None:
         [{"name": "me", "webhook": {"url": ["https://hooks/hidden"]}}],
         [{"name": "me", "telegram": {"bot_token": "hidden", "chat_id": "hidden"}}],
     ):
-        lines = "\n".join(told({"alertmanager_receivers": receivers}))
+        lines = "\n".join(mistakes_of({"alertmanager_receivers": receivers}))
         assert "alertmanager_receivers" in lines
         assert "hidden" not in lines
 
@@ -359,12 +361,12 @@ def test_how_a_receiver_is_reached_is_never_shown() -> None:
     ],
 )
 def test_times_of_alerts_that_cannot_be_are_mistakes(values: dict[str, Any], cure: str) -> None:
-    (line,) = told(values)
+    (line,) = mistakes_of(values)
     assert cure in line
 
 
 def test_a_template_that_fails_is_a_mistake() -> None:
-    assert told({}, failures={"goplot_k": "'kk' is undefined"}) == [
+    assert mistakes_of({}, failures={"goplot_k": "'kk' is undefined"}) == [
         "one: goplot_k cannot be evaluated ('kk' is undefined): correct the template or what it "
         "refers to"
     ]

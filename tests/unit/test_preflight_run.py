@@ -145,7 +145,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def told(output: str) -> list[str]:
+def reported(output: str) -> list[str]:
     """The lines of mistakes; not of this machine's own operating system, which may be any."""
     starts = ("inventory: ", "farmer1", "plotter1", "harvester1")
     found = [line for line in output.splitlines() if line.startswith(starts)]
@@ -155,7 +155,7 @@ def told(output: str) -> list[str]:
 def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
     site.write("host_vars/plotter1.yml", BAD)
     result = site.run()
-    found = told(result.stdout)
+    found = reported(result.stdout)
     assert result.returncode != 0
     assert len(found) == 10, "\n".join(found)
     for words in (
@@ -178,23 +178,23 @@ def test_a_mistake_of_another_host_stops_a_limited_check_run(site: Site) -> None
     site.write("host_vars/plotter1.yml", "goplot_k: 17\n")
     result = site.run("--check", "--limit", "harvester1")
     assert result.returncode != 0
-    assert len(told(result.stdout)) == 1
+    assert len(reported(result.stdout)) == 1
 
 
 def test_a_good_inventory_goes_on_and_templates_may_use_defaults(site: Site) -> None:
     site.write("host_vars/plotter1.yml", 'node_exporter_arguments: ["-k", "{{ goplot_k }}"]\n')
     result = site.run("--limit", "plotter1")
-    assert told(result.stdout) == []
+    assert reported(result.stdout) == []
     # On a machine that goplot does not support the run stops all the same.
     if "operating system is" not in result.stdout:
         assert result.returncode == 0, result.stdout
         assert site.changed() == ["plotter1"]
 
 
-def test_what_yaml_makes_of_unquoted_values_is_told_with_file_line_and_cure(site: Site) -> None:
+def test_what_yaml_makes_of_unquoted_values_is_reported_with_file_line_and_cure(site: Site) -> None:
     file = site.write("host_vars/plotter1.yml", NUMBERS.replace("KEY", "8d" * 48))
     result = site.run()
-    found = told(result.stdout)
+    found = reported(result.stdout)
     wanted = [f"plotter1: {line.format(file=file)}" for line in NUMBERS_TOLD]
     assert len(found) == len(wanted), "\n".join(found)
     for words in wanted:
@@ -214,7 +214,7 @@ def test_values_of_other_files_are_found_and_secrets_stay_hidden(site: Site) -> 
     secret = site.write("group_vars/farmer.yml", users)
     assert site.program("ansible-vault", "encrypt", str(secret)).returncode == 0
     result = site.run("-e", "verify_seconds=010", "-e", '{"goplot_farmer_public_key": 12}')
-    found = told(result.stdout)
+    found = reported(result.stdout)
     for words in (
         f"plotter1: chia_version is written 2.10 in {ini}:2, which is read as 2.1: "
         "put it in quotes: '\"2.10\"'",
@@ -251,7 +251,7 @@ def test_encrypted_values_are_never_printed(site: Site) -> None:
     site.write("host_vars/plotter1.yml", text)
     result = site.run()
     output = result.stdout + result.stderr
-    found = told(output)
+    found = reported(output)
     assert {line.split(" has a value that is not shown here: ")[0] for line in found} == {
         "farmer1, plotter1, harvester1: goplot_k",
         "plotter1: goplot_compression",

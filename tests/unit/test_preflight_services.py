@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from goplot.host.settings import SettingsError, parse
 from goplot.plotters.registry import PLOTTERS
-from tests.support.inventory import scalar, told
+from tests.support.inventory import mistakes_of, scalar
 
 MADMAX = {"program": "/usr/local/bin/chia_plot"}
 OWN = {"command": ["/opt/plot", "{k}"], "grammar": "madmax", "temp_gib": 256}
@@ -61,7 +61,7 @@ OWN = {"command": ["/opt/plot", "{k}"], "grammar": "madmax", "temp_gib": 256}
 def test_plotters_that_the_services_refuse_are_mistakes(
     plotters: dict[str, Any], lines: list[str]
 ) -> None:
-    found = told({"goplot_plotters": plotters})
+    found = mistakes_of({"goplot_plotters": plotters})
     assert len(found) == len(lines), found
     for line in lines:
         assert any(one.startswith(f"one: {line}") for one in found), (line, found)
@@ -86,7 +86,7 @@ def test_a_plot_that_its_plotter_cannot_make_is_a_mistake(
     plotters = {"bladebit-ramplot": {"program": "/usr/bin/bladebit"}}
     if "compressed" in words:
         plotters["madmax"] = MADMAX
-    found = told({"goplot_plotters": plotters, **values})
+    found = mistakes_of({"goplot_plotters": plotters, **values})
     assert len(found) == bool(words), found
     assert words in "".join(found)
 
@@ -110,7 +110,7 @@ def test_a_plot_that_its_plotter_cannot_make_is_a_mistake(
     ],
 )
 def test_settings_that_the_services_refuse_are_mistakes(values: dict[str, Any], line: str) -> None:
-    found = told(values)
+    found = mistakes_of(values)
     assert len(found) == bool(line), found
     assert line in "".join(found)
 
@@ -118,10 +118,10 @@ def test_settings_that_the_services_refuse_are_mistakes(values: dict[str, Any], 
 def test_an_option_is_quoted_as_it_is_written() -> None:
     variable = "goplot_plotters.madmax.options[1]"
     plotters = {"madmax": {**MADMAX, "options": ["-r", scalar("010").value]}}
-    (line,) = told({"goplot_plotters": plotters}, written={variable: scalar("010")})
+    (line,) = mistakes_of({"goplot_plotters": plotters}, written={variable: scalar("010")})
     assert line.endswith('put it in quotes: "010"')
     own = {"mine": {**OWN, "temp_gib": scalar("0400").value}}
-    (line,) = told(
+    (line,) = mistakes_of(
         {"goplot_plotters": own}, written={"goplot_plotters.mine.temp_gib": scalar("0400")}
     )
     assert "is written 0400 in all.yml:3, which is read as 256: write the plain number" in line
@@ -129,7 +129,7 @@ def test_an_option_is_quoted_as_it_is_written() -> None:
 
 def test_encrypted_plotters_are_not_shown() -> None:
     plotters = {"madmax": {**MADMAX, "options": ["-r", 987], "hush": "hush"}}
-    found = told({"goplot_plotters": plotters}, secrets=frozenset({"goplot_plotters"}))
+    found = mistakes_of({"goplot_plotters": plotters}, secrets=frozenset({"goplot_plotters"}))
     assert len(found) == 2
     assert not any("987" in line or "hush: " in line for line in found)
 
@@ -155,4 +155,4 @@ def test_what_preflight_takes_the_services_take(plotters: dict[str, Any]) -> Non
         accepted = True
     except SettingsError:
         accepted = False
-    assert (told({"goplot_plotters": plotters}) == []) == accepted
+    assert (mistakes_of({"goplot_plotters": plotters}) == []) == accepted

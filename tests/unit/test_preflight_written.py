@@ -22,7 +22,7 @@ from goplot_preflight.written import (
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.support.inventory import CATALOGUE, scalar, told
+from tests.support.inventory import CATALOGUE, mistakes_of, scalar
 
 DIGITS = st.text("0123456789_", min_size=1, max_size=12)
 WRITTEN = st.one_of(
@@ -101,7 +101,7 @@ def test_a_scalar_is_found_where_it_stands(text: str, around: str) -> None:
 def test_a_value_that_is_not_what_is_written_names_file_and_cure(
     variable: str, text: str, line: str | None
 ) -> None:
-    found = told({variable: scalar(text).value}, written={variable: scalar(text)})
+    found = mistakes_of({variable: scalar(text).value}, written={variable: scalar(text)})
     start = f"one: {variable} is written {text} in all.yml:3, which "
     assert found == ([start + line] if line else [])
 
@@ -139,7 +139,7 @@ def values_and_written(variable: str, text: str) -> tuple[dict[str, Any], dict[s
 )
 def test_values_within_are_named(variable: str, text: str, lines: list[str]) -> None:
     values, written = values_and_written(variable, text)
-    found = told(values, written=written)
+    found = mistakes_of(values, written=written)
     assert len(found) == len(lines), found
     for line, expected in zip(found, lines, strict=True):
         assert line.startswith(f"one: {expected}")

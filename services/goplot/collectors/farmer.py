@@ -76,27 +76,27 @@ def metrics_of(
 
 
 def _add_node(metrics: Metrics, node: Answers) -> None:
-    def told(*keys: str) -> float | None:
+    def answered(*keys: str) -> float | None:
         return node.number("get_blockchain_state", "blockchain_state", *keys)
 
-    syncing, tip = told("sync", "sync_mode"), None
+    syncing, tip = answered("sync", "sync_mode"), None
     progress = None
-    if told("sync", "synced"):
+    if answered("sync", "synced"):
         progress = 1.0
     elif syncing:
-        tip = told("sync", "sync_tip_height")
-        done = told("sync", "sync_progress_height")
+        tip = answered("sync", "sync_tip_height")
+        done = answered("sync", "sync_progress_height")
         progress = min(1.0, done / tip) if tip and done is not None else 0.0
     for name, value in (
-        ("chia_full_node_synced", told("sync", "synced")),
+        ("chia_full_node_synced", answered("sync", "synced")),
         ("chia_full_node_syncing", syncing),
         ("chia_full_node_sync_progress_ratio", progress),
         ("chia_full_node_sync_tip_height", tip),
-        ("chia_full_node_height", told("peak", "height")),
-        ("chia_full_node_difficulty", told("difficulty")),
-        ("chia_full_node_mempool_transactions", told("mempool_size")),
-        ("chia_full_node_block_interval_seconds", told("average_block_time")),
-        ("chia_netspace_bytes", told("space") or None),
+        ("chia_full_node_height", answered("peak", "height")),
+        ("chia_full_node_difficulty", answered("difficulty")),
+        ("chia_full_node_mempool_transactions", answered("mempool_size")),
+        ("chia_full_node_block_interval_seconds", answered("average_block_time")),
+        ("chia_netspace_bytes", answered("space") or None),
     ):
         metrics.add_known(name, value)
 
@@ -218,17 +218,17 @@ def _add_keys(metrics: Metrics, farmer: Answers, wallet: Answers) -> bool:
 def _add_status(
     metrics: Metrics, node: Answers, farmer: Answers, node_asked: bool, without_keys: bool
 ) -> None:
-    def told(*keys: str) -> float | None:
+    def answered(*keys: str) -> float | None:
         return node.number("get_blockchain_state", "blockchain_state", *keys)
 
     # As `chia farm summary` derives it, which does not see that keys are missing.
     if without_keys:
         status = "no_keys"
-    elif not node_asked or told("sync", "synced") is None:
+    elif not node_asked or answered("sync", "synced") is None:
         status = "unknown"
-    elif told("sync", "sync_mode"):
+    elif answered("sync", "sync_mode"):
         status = "syncing"
-    elif not told("sync", "synced"):
+    elif not answered("sync", "synced"):
         status = "not_synced"
     else:
         status = "farming" if "get_harvesters_summary" in farmer.given else "farmer_down"

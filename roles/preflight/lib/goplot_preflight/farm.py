@@ -12,7 +12,7 @@ from goplot_preflight.catalogue import Catalogue
 from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
 from goplot_preflight.names import unknown_names
 from goplot_preflight.network import check_network, differing
-from goplot_preflight.report import INVENTORY, Mistake, told
+from goplot_preflight.report import INVENTORY, Mistake, shown
 from goplot_preflight.services import VARIABLES, check_services
 from goplot_preflight.values import check_value
 from goplot_preflight.written import Written
@@ -93,7 +93,7 @@ def _check_host(
     format_all = _truth(host, "farm_layout_format", catalogue)
     for variable, problem, cure in check_mounts(host.values.get(MOUNTS), format_all):
         if MOUNTS in host.secrets:
-            yield variable, told(variable, None, True), "see roles/farm_layout/README.md"
+            yield variable, shown(variable, None, True), "see roles/farm_layout/README.md"
         else:
             yield variable, problem, cure
     keys = catalogue.options[RECEIVERS]["options"]
@@ -140,7 +140,7 @@ def _check_services(
             values[name] = int(str(value))
     for variable, problem, cure in check_services(values, host.written):
         if variable.split(".")[0] in host.secrets:
-            yield variable, told(variable, None, True), "see docs/settings.md"
+            yield variable, shown(variable, None, True), "see docs/settings.md"
         else:
             yield variable, problem, cure
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from goplot_preflight.report import told
+from goplot_preflight.report import shown
 
 MOUNTS = "farm_layout_mounts"
 _DISK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -36,11 +36,19 @@ def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str,
         yield from _check_source(name, mount, format_all)
         opts = mount.get("opts")
         if isinstance(opts, str) and not _OPTIONS.fullmatch(opts):
-            yield f"{name}.opts", told("opts", opts), "write options as in fstab: noatime,discard"
+            yield (
+                f"{name}.opts",
+                shown("opts", opts),
+                "write options as in fstab: noatime,discard",
+            )
         for key, identity, what in _identities(mount):
             earlier = first.setdefault((key, identity), f"{name}.{key}")
             if earlier != f"{name}.{key}":
-                yield f"{name}.{key}", told(key, mount[key]), f"{what}, as in {earlier}: change one"
+                yield (
+                    f"{name}.{key}",
+                    shown(key, mount[key]),
+                    f"{what}, as in {earlier}: change one",
+                )
 
 
 def has_temp_farm(value: object) -> bool:
@@ -58,19 +66,19 @@ def _check_path(name: str, path: object) -> Iterator[tuple[str, str, str]]:
     parts = path.split("/")
     rooted = parts[:2] in (["", "farm"], ["", "plot_temp"])
     if not rooted or len(parts) != (4 if parts[1] == "farm" else 3):
-        yield name, told("path", path), _SHAPES
+        yield name, shown("path", path), _SHAPES
         return
     if not re.fullmatch(r"[1-9][0-9]*", parts[2]):
         yield (
             name,
-            told("path", path),
+            shown("path", path),
             f"the farm number {parts[2]!r} must be a positive whole number, as in /{parts[1]}/1",
         )
     if len(parts) == 4 and not _DISK.fullmatch(parts[3]):
         space = "has a space: it " if " " in parts[3] else ""
         yield (
             name,
-            told("path", path),
+            shown("path", path),
             f"the disk name {parts[3]!r} {space}must be letters, digits and . _ - "
             "and begin with a letter or digit, as in disk1",
         )
@@ -86,7 +94,7 @@ def _check_source(
     if not device and not _TAG.fullmatch(source):
         yield (
             f"{name}.src",
-            told("src", source),
+            shown("src", source),
             _source_cure(source),
         )
     wanted = mount.get("format", format_all)
@@ -95,7 +103,7 @@ def _check_source(
     if not device and "format" in mount:
         yield (
             f"{name}.src",
-            told("src", source),
+            shown("src", source),
             "a device to format is named by its path, as /dev/disk/by-id/...; a blank device has "
             "no UUID or label",
         )

@@ -34,7 +34,7 @@ def is_secret(variable: str) -> bool:
     return bool(_SECRET_NAME.search(variable))
 
 
-def told(variable: str, value: object, secret: bool = False) -> str:
+def shown(variable: str, value: object, secret: bool = False) -> str:
     """Describes a variable's value; the value of a secret is never shown.
 
     A variable is secret if the caller says so (it is encrypted) or if its name does.

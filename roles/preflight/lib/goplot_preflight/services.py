@@ -10,7 +10,7 @@ from typing import Any
 
 from goplot.host.settings import Settings, SettingsError, parse
 from goplot.plotters.registry import command_of, request_for
-from goplot_preflight.report import told
+from goplot_preflight.report import shown
 from goplot_preflight.written import Written, check_written
 
 PLOTTERS = "goplot_plotters"
@@ -102,7 +102,7 @@ def _check_texts(
             cure = f"put it in quotes: {source.quoted if source else json.dumps(str(value))}"
             if isinstance(value, bool):
                 cure = "put it in quotes; YAML reads on, off, yes and no as true and false"
-            yield variable, told(variable, value), cure
+            yield variable, shown(variable, value), cure
 
 
 def _texts(entry: object) -> Iterator[tuple[str, object]]:

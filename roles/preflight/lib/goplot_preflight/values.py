@@ -12,7 +12,7 @@ from typing import Any
 from goplot.host.tunables import NUMBERS
 from goplot_preflight.names import nearest_key
 from goplot_preflight.network import bare_address, port_address
-from goplot_preflight.report import told
+from goplot_preflight.report import shown
 from goplot_preflight.services import PLOTTERS
 from goplot_preflight.written import TEXT_KINDS, Written, check_written
 
@@ -124,7 +124,7 @@ def check_value(
     noun = _NOUNS.get(kind, kind)
     must = bounds.words(noun) if bounds else f"must be {noun}"
     if value is None:
-        yield variable, told(variable, value), f"{must}; for the default, delete the line"
+        yield variable, shown(variable, value), f"{must}; for the default, delete the line"
         return
     quotes = "put it in quotes" if kind in TEXT_KINDS and not isinstance(value, str) else ""
     if not _is(kind, value):
@@ -132,20 +132,20 @@ def check_value(
         hint = (reads if isinstance(value, bool) else "") + quotes
         scalar = isinstance(value, (bool, date))
         text = f"{must}; {hint}" if quotes and scalar else must
-        yield variable, told(variable, value, secret), text
+        yield variable, shown(variable, value, secret), text
         return
     if bounds and not bounds.holds(float(str(value))):
-        yield variable, told(variable, value, secret), must
+        yield variable, shown(variable, value, secret), must
     choices = spec.get("choices")
     if choices and kind != "list" and str(value) not in {str(choice) for choice in choices}:
         named = ", ".join(str(choice) for choice in choices)
-        yield variable, told(variable, value, secret), f"must be one of {named}"
+        yield variable, shown(variable, value, secret), f"must be one of {named}"
     pattern, example = _PATTERNS.get(variable, ("", ""))
     if pattern and not re.fullmatch(pattern, str(value)):
         hint = f"; {quotes}" if quotes and "quotes" not in example else ""
-        yield variable, told(variable, value, secret), f"must be {example}{hint}"
+        yield variable, shown(variable, value, secret), f"must be {example}{hint}"
     if variable in _ADDRESSES and (fault := _ADDRESSES[variable](str(value))):
-        yield variable, told(variable, value, secret), fault
+        yield variable, shown(variable, value, secret), fault
     if isinstance(value, list):
         element = {**spec, "type": spec.get("elements", "raw")}
         for index, item in enumerate(value):
