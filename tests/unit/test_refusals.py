@@ -116,7 +116,7 @@ class RefusingDisks:
         return self._send(target, source, offset, count)
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_the_plot_goes_to_another_disk_and_no_other_is_placed_there(
     root: FarmRoot,
     monkeypatch: pytest.MonkeyPatch,
@@ -195,6 +195,18 @@ def test_a_plot_that_can_not_be_read_is_not_a_disks_fault(
     monkeypatch.setattr("os.pread", pread)
     with pytest.raises(StoppedError):
         go_on(root, job, JobRun.stop)
+    assert read_refusals(root.path / "state") == {}
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EROFS])
+def test_a_device_that_fails_is_back_as_soon_as_it_works(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    job = finished(root)
+    disks = RefusingDisks(monkeypatch, job.disk_path)
+    disks.error = error
+    assert go_on(root, job)
+    assert where(root) in (["disk2"], ["disk3"])
     assert read_refusals(root.path / "state") == {}
 
 

@@ -129,14 +129,17 @@ def _copied(state: JobState, disk: Disk) -> bool:
     return True
 
 
+# A disk that is not mounted, lacks its folders, is read-only or fails shows that without a record,
+# and is back in rotation as soon as it works again; another file of a plot's name stops no other.
+_NO_REFUSALS = (errno.ENODEV, errno.ENOENT, errno.EROFS, errno.EIO, errno.EEXIST)
+
+
 def refuse(state: JobState, disk: Disk, size: int, error: OSError) -> None:
     """Record that a disk refused the job's plot, so that the next one is not tried there.
 
     `disk` is as it was before.
     """
-    if disk.space is None or error.errno in (errno.ENODEV, errno.ENOENT, errno.EEXIST):
-        # It is not mounted, or lacks its folders, which shows without a record; or it has another
-        # file of this plot's name, which stops no other plot.
+    if disk.space is None or error.errno in _NO_REFUSALS:
         return
     detail = error.strerror or str(error)
     try:
