@@ -145,5 +145,5 @@ def test_a_play_shows_no_secret_however_much_it_shows(
     )
     shown = done.stdout + done.stderr
     assert "Create this host's certificates" in shown
-    assert "Give the farmer its key" in shown
+    assert "Add the farmer's key to the keyring" in shown
     assert [name for name, text in wanted.items() if text in shown] == []
