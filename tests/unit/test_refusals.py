@@ -198,7 +198,7 @@ def test_a_plot_that_can_not_be_read_is_not_a_disks_fault(
     assert read_refusals(root.path / "state") == {}
 
 
-@pytest.mark.parametrize("error", [errno.EIO, errno.EROFS])
+@pytest.mark.parametrize("error", [errno.EIO, errno.EROFS, errno.ENOMEM])
 def test_a_device_that_fails_is_back_as_soon_as_it_works(
     root: FarmRoot, monkeypatch: pytest.MonkeyPatch, error: int
 ) -> None:

@@ -129,9 +129,9 @@ def _copied(state: JobState, disk: Disk) -> bool:
     return True
 
 
-# A disk that is not mounted, lacks its folders, is read-only or fails shows that without a record,
-# and is back in rotation as soon as it works again; another file of a plot's name stops no other.
-_NO_REFUSALS = (errno.ENODEV, errno.ENOENT, errno.EROFS, errno.EIO, errno.EEXIST)
+# What says something about a plot's size. A disk that is not mounted, is read-only or fails (which
+# XFS reports in many ways) shows that without a record, and is back as soon as it works again.
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def refuse(state: JobState, disk: Disk, size: int, error: OSError) -> None:
@@ -139,7 +139,7 @@ def refuse(state: JobState, disk: Disk, size: int, error: OSError) -> None:
 
     `disk` is as it was before.
     """
-    if disk.space is None or error.errno in _NO_REFUSALS:
+    if disk.space is None or error.errno not in _REFUSALS:
         return
     detail = error.strerror or str(error)
     try:
