@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from goplot.chia.rpc import Certificates, Rpc, RpcError, check_certificates
+from goplot.chia.rpc import Certificates, Rpc, RpcError
 from goplot.host.settings import Address
 
 #: Chia's NodeType, chia/protocols/outbound_message.py.
@@ -81,7 +81,10 @@ def ask_all(
     can't be used leave every question without an answer.
     """
     try:
-        check_certificates(certificates)
+        clients = {
+            name: Rpc(address.host, address.port, certificates, timeout)
+            for name, (address, _) in questions.items()
+        }
     except RpcError as error:
         return {
             name: Answers(refused=dict.fromkeys(endpoints, str(error)))
@@ -89,8 +92,8 @@ def ask_all(
         }
     answers = {name: Answers() for name in questions}
     threads = []
-    for name, (address, endpoints) in questions.items():
-        arguments = (address, endpoints, certificates, timeout, answers[name])
+    for name, (_, endpoints) in questions.items():
+        arguments = (clients[name], endpoints, answers[name])
         thread = threading.Thread(target=_ask, args=arguments, daemon=True)
         thread.start()
         threads.append(thread)
@@ -108,14 +111,8 @@ def ask_all(
     return result
 
 
-def _ask(
-    address: Address,
-    endpoints: Sequence[str],
-    certificates: Certificates,
-    timeout: float,
-    answers: Answers,
-) -> None:
-    with Rpc(address.host, address.port, certificates, timeout) as rpc:
+def _ask(client: Rpc, endpoints: Sequence[str], answers: Answers) -> None:
+    with client as rpc:
         for endpoint in endpoints:
             try:
                 answers.given[endpoint] = rpc.ask(endpoint, _ARGUMENTS.get(endpoint))

@@ -86,7 +86,6 @@ def _session(certificates: Certificates) -> "Session":
     session.trust_env = False
     # Without this, any certificate of a public CA would be accepted.
     session.verify = str(certificates.ca)
-    session.cert = (str(certificates.certificate), str(certificates.key))
     session.mount("https://", FarmAdapter())
     return session
 
