@@ -239,9 +239,9 @@ def test_an_answer_that_does_not_settle_changes_nothing(
     assert grafana.token()["changed"]
     kept = (grafana.folder / "token").read_text()
     http = importlib.import_module("ansible.module_utils.goplot_http")
-    settled = http.Service.settled
+    accepts = http.Service.accepts
     monkeypatch.setattr(http.Service, "ask", lambda *_: (503, {}))
-    monkeypatch.setattr(http.Service, "settled", partialmethod(settled, seconds=0))
+    monkeypatch.setattr(http.Service, "accepts", partialmethod(accepts, seconds=0))
     for answer in (grafana.token(), grafana.password("second")):
         assert "status 503" in answer["msg"]
     assert (grafana.folder / "token").read_text() == kept

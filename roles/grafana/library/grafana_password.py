@@ -46,7 +46,6 @@ EXAMPLES = """
 """
 
 RETURN = ""
-_ACCEPTED, _REFUSED = 200, 401
 
 
 def main() -> None:
@@ -74,8 +73,7 @@ def _change(parameters: dict[str, Any]) -> bool:
         return Service(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])
 
     def accepts(password: str) -> bool:
-        settled = login(password).settled("GET", "/api/user", (_ACCEPTED, _REFUSED))
-        return settled == _ACCEPTED
+        return login(password).accepts("/api/user")
 
     if accepts(wanted):
         if wanted == held:

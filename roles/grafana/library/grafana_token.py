@@ -57,7 +57,6 @@ EXAMPLES = """
 """
 
 RETURN = ""
-_ACCEPTED, _REFUSED = 200, 401
 
 
 def main() -> None:
@@ -83,7 +82,7 @@ def _have(parameters: dict[str, Any]) -> bool:
     password = read_secret(Path(parameters["password_path"]))
     admin = Service(url, ("admin", password), ca_path=ca_path)
     name, role = parameters["account"], parameters["role"]
-    admin.settled("GET", "/api/user", (_ACCEPTED, _REFUSED))
+    admin.accepts("/api/user")
     query = f"/api/serviceaccounts/search?perpage=1000&query={quote(name)}"
     found = [a for a in admin.take("GET", query)["serviceAccounts"] if a["name"] == name]
     if found:
@@ -97,7 +96,7 @@ def _have(parameters: dict[str, Any]) -> bool:
     token = read_secret(path)
     if token:
         service = Service(url, token=token, ca_path=ca_path)
-        if service.settled("GET", _NEEDED, (_ACCEPTED, _REFUSED)) == _ACCEPTED:
+        if service.accepts(_NEEDED):
             if not is_private(path):
                 write_secret(path, token)
                 return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Container
 from typing import Any
 from urllib.error import HTTPError, URLError
 
@@ -12,6 +11,7 @@ from ansible.module_utils.urls import open_url
 
 _TIMEOUT = 20
 _PAUSE = 1.0
+_ACCEPTED, _REFUSED = 200, 401
 
 
 class ServiceError(Exception):
@@ -67,20 +67,20 @@ class Service:
         except ValueError:
             return answer.code, content
 
-    def settled(self, method: str, path: str, statuses: Container[int], seconds: float = 60) -> int:
-        """The status of the first answer that has one of `statuses`: others mean "not now".
+    def accepts(self, path: str, seconds: float = 60) -> bool:
+        """Whether the login or token is right: True for status 200, False for 401.
 
-        A service that has just started answers 500 and 503 for a while. Raises ServiceError without
-        such an answer in that time.
+        All others mean "not now": a service that has just started answers 500 and 503 for a while.
+        Raises ServiceError without such an answer in that time.
         """
         deadline = time.monotonic() + seconds
         while True:
-            status, _ = self.ask(method, path)
-            if status in statuses:
-                return status
+            status, _ = self.ask("GET", path)
+            if status in (_ACCEPTED, _REFUSED):
+                return status == _ACCEPTED
             if time.monotonic() >= deadline:
                 raise ServiceError(
-                    f"{method} {self.url}{path}: status {status} for {seconds:.0f} s. Nothing was"
+                    f"GET {self.url}{path}: status {status} for {seconds:.0f} s. Nothing was"
                     " changed: see the service's log, and run the play again."
                 )
             time.sleep(_PAUSE)
