@@ -96,6 +96,19 @@ def states_of(name: str, proc: Path) -> list[str]:
     return found
 
 
+def works_in(folder: Path) -> bool:
+    """True when a process of this host runs in a folder, as those of a plotter do at first."""
+    import psutil
+
+    for process in psutil.process_iter():
+        # It has ended, or is another user's.
+        with contextlib.suppress(psutil.Error):
+            at = Path(process.cwd())
+            if at == folder or folder in at.parents:
+                return True
+    return False
+
+
 @contextlib.contextmanager
 def _proc_at(proc: Path) -> Iterator[None]:
     """Let psutil read another /proc, then the usual one again: it has no other interface."""

@@ -19,11 +19,12 @@ from goplot.host.plotfiles import (
     find_unnamed,
     verify,
 )
+from goplot.host.processes import works_in
 from goplot.plotters.base import Plotter
 from goplot.plotters.registry import command_of, plotter_of, request_for
 from goplot.tractor.copy import remove_partial
 from goplot.tractor.delivery import choose_disk, deliver, disk_of, pause, refuse
-from goplot.tractor.process import PlotterProcess, end_leftover, works_in
+from goplot.tractor.process import PlotterProcess, end_leftover
 from goplot.tractor.state import JobFailedError, JobState
 
 _LOOK_AGAIN = 2.0

@@ -71,19 +71,6 @@ def identity(process: int) -> str | None:
     return None if ticks is None else f"{process}:{ticks}"
 
 
-def works_in(folder: Path) -> bool:
-    """True when a process runs in a folder, as every process of a plotter does at first."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            at = (process / "cwd").readlink()
-        except OSError:
-            # It has ended, or is another user's.
-            continue
-        if at == folder or folder in at.parents:
-            return True
-    return False
-
-
 def end_leftover(known: str | None) -> None:
     """Kill the plotter that an earlier tractor of the same job left running, if it still runs."""
     if known is None:
