@@ -103,11 +103,20 @@ def _main(arguments: Sequence[str]) -> int:
         return SETTINGS
     except PermissionError as error:
         cure = f"run: {shlex.join(['sudo', 'goplot', *arguments])}"
-        print(shown(f"goplot: {error.filename}: {error.strerror}; {cure}"), file=sys.stderr)
+        print(shown(f"goplot: {_what(error)}; {cure}"), file=sys.stderr)
         return FAILED
-    except (OSError, ValueError, UnitError, AccountError) as error:
+    except OSError as error:
+        print(shown(f"goplot: {_what(error)}"), file=sys.stderr)
+        return FAILED
+    except (ValueError, UnitError, AccountError) as error:
         print(shown(f"goplot: {error}"), file=sys.stderr)
         return FAILED
+
+
+def _what(error: OSError) -> str:
+    """What happened to which file, without the number of the error."""
+    where = error.filename
+    return f"{where}: {error.strerror}" if where and error.strerror else str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -354,4 +354,16 @@ def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "NOT UNDERSTOOD: 1 lines" in text
     assert UNSEEN.decode() in text
-    assert goplot(["harvester-log", "--check", str(tmp_path / "none")]) == 1
+
+
+def test_check_names_the_file_that_is_no_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    for path, reason in (
+        (tmp_path / "none", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        assert goplot(["harvester-log", "--check", str(path)]) == 1
+        assert capsys.readouterr().err == f"goplot: {path}: {reason}\n"
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors

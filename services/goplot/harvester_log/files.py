@@ -52,8 +52,7 @@ class LogFile:
         """Open a file. Raises OSError."""
         self.path = path
         opener = COMPRESSED.get(path.suffix)
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._raw: IO[bytes] = os.fdopen(descriptor, "rb", buffering=0)
+        self._raw: IO[bytes] = path.open("rb", buffering=0)
         self._text: Any = self._raw if opener is None else opener(self._raw, "rb")
         self.compressed = opener is not None
         self._at = 0
