@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible import __version__ as ansible_version
 from ansible.parsing.dataloader import DataLoader
 from goplot_preflight.written import Position
 
@@ -172,6 +174,38 @@ def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
     ):
         assert any(line.startswith(words) for line in found), words
     assert site.changed() == []
+
+
+def test_without_an_inventory_the_run_fails_in_one_sentence(site: Site) -> None:
+    missing = site.folder / "farm"
+    result = site.program("ansible-playbook", "-i", str(missing), str(site.folder / "site.yml"))
+    assert result.returncode != 0
+    (told,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
+    assert f"There is no host in {missing}: run cp -r inventory/example inventory/farm" in told
+
+
+def test_an_ansible_that_is_too_old_is_named_with_the_version_needed_and_the_cure(
+    site: Site,
+) -> None:
+    site.write("host_vars/plotter1.yml", BAD)
+    result = site.run("-e", "_preflight_least_ansible=99.0")
+    assert result.returncode != 0
+    (told,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
+    assert f"This is Ansible {ansible_version}, and goplot needs 99.0 or newer" in told
+    assert "pipx install 'ansible-core>=99.0'" in told
+    # An old Ansible can't run the checks of the inventory: it would end in a traceback.
+    assert reported(result.stdout) == []
+
+
+def test_readme_and_roles_state_the_version_that_preflight_requires() -> None:
+    variables = REPOSITORY / "roles/preflight/vars/main.yml"
+    least = yaml.safe_load(variables.read_text(encoding="utf-8"))["_preflight_least_ansible"]
+    assert f"`pipx install ansible-core`, {least} or newer" in (REPOSITORY / "README.md").read_text(
+        encoding="utf-8"
+    )
+    for path in REPOSITORY.glob("roles/*/meta/main.yml"):
+        meta = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert meta["galaxy_info"]["min_ansible_version"] == least, path
 
 
 def test_a_mistake_of_another_host_stops_a_limited_check_run(site: Site) -> None:
