@@ -4,12 +4,14 @@ import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from goplot.farm.jobs import Job, Stage
 from goplot.host.jobstore import read_job, stop_path, write_job
 from goplot.host.log import Log
+from goplot.tractor import delivery
 from goplot.tractor.copy import copy_plot
 from goplot.tractor.job import JobRun
 from goplot.tractor.state import JobState, StoppedError
@@ -114,6 +116,50 @@ def test_a_copy_that_was_cut_off_is_made_again(root: FarmRoot) -> None:
     assert go_on(root, job)
     plots = list((root.disk(1, "disk1") / "plots").iterdir())
     assert [(path.name, path.stat().st_size) for path in plots] == [(NAME, 3889102)]
+
+
+def test_a_disk_that_fails_every_copy_is_tried_less_and_less_often(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = finished(root)
+    waits = 0
+    tried: list[int] = []
+
+    def fail(*_: object) -> None:
+        tried.append(waits)
+        raise OSError(errno.EIO, "Input/output error")
+
+    def wait(run: JobRun) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 200:
+            run.stop()
+
+    monkeypatch.setattr(delivery, "copy_plot", fail)
+    with pytest.raises(StoppedError):
+        go_on(root, job, *[wait] * 200)
+    assert sorted(set(tried)) == [0, 1, 3, 7, 15, 31, 63, 127, 191]
+    assert len(tried) == len(DISKS) * 9
+
+
+def test_a_disk_that_works_again_takes_the_plot(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = finished(root)
+    failing = True
+
+    def copy(*arguments: Any) -> None:
+        if failing:
+            raise OSError(errno.EIO, "Input/output error")
+        copy_plot(*arguments)
+
+    def wait(_: JobRun) -> None:
+        nonlocal failing
+        failing = False
+
+    monkeypatch.setattr(delivery, "copy_plot", copy)
+    assert go_on(root, job, wait)
+    assert len(where(root)) == 1
 
 
 def test_a_plot_that_is_there_already_is_done(root: FarmRoot) -> None:

@@ -1,6 +1,7 @@
 """Delivers a job's finished plot to a disk, to another one if necessary, or waits if none fits."""
 
 import errno
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,35 @@ from goplot.tractor.copy import SourceError, copy_plot, has_plot, remove_partial
 from goplot.tractor.state import JobFailedError, JobState, StoppedError
 
 WAIT = 60.0
+# At most so many waits until a disk is tried again.
+_LONGEST = 64
+
+
+class Attempts:
+    """The disks that failed to take a plot: each further failure keeps a disk out for longer.
+
+    A copy costs both devices hours of work: a disk that fails each one is not tried every minute.
+    Counted in waits of WAIT seconds: a disk is out for 1, 2, 4 … of them, an hour at most.
+    """
+
+    def __init__(self) -> None:
+        """Nothing failed so far."""
+        self._waits = 0
+        self._count: Counter[Path] = Counter()
+        self._until: dict[Path, int] = {}
+
+    def failed(self, disk: Path) -> None:
+        """A disk failed to take the plot."""
+        self._until[disk] = self._waits + min(_LONGEST, 2 ** self._count[disk])
+        self._count[disk] += 1
+
+    def waited(self) -> None:
+        """One wait is over."""
+        self._waits += 1
+
+    def excluded(self) -> set[Path]:
+        """The disks that are out now."""
+        return {disk for disk, until in self._until.items() if until > self._waits}
 
 
 def deliver(state: JobState) -> str:
@@ -26,10 +56,11 @@ def deliver(state: JobState) -> str:
     JobFailedError when the plot is neither on its temp farm nor on its disk, or when a person
     gives it up while it is out of reach.
     """
-    failed: set[Path] = set()
+    attempts = Attempts()
     mountinfo = state.settings.host.mountinfo
     while True:
         job = state.job
+        failed = attempts.excluded()
         name = plot_name(state)
         away = _why_out_of_sight(job.folder / name)
         if away is not None:
@@ -40,10 +71,10 @@ def deliver(state: JobState) -> str:
         elif job.stage is not Stage.STRANDED and (disk := _fitting(state, failed)) is not None:
             if _copied(state, disk):
                 return str(job.disk_path / "plots" / name)
-            failed.add(job.disk_path)
+            attempts.failed(job.disk_path)
         elif not choose_disk(state, failed):
             strand(state)
-            failed.clear()
+            attempts.waited()
 
 
 def is_in_sight(job: Job) -> bool:
