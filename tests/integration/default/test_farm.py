@@ -242,9 +242,25 @@ def test_a_value_that_a_person_tuned_stays_until_a_reset(ssh: Ssh) -> None:
     done = play("default", "goplot.yml", "--limit", "plotter1")
     assert done.returncode == 0, done.stdout
     assert plotter.check_output(read) == "99.5"
+    assert "load_max is 99.5 on the host and 100 in the inventory" in done.stdout
     done = play("default", "goplot.yml", "--limit", "plotter1", "-e", "goplot_tunables_reset=true")
     assert done.returncode == 0, done.stdout
     assert plotter.check_output(read) == "100"
+
+
+@pytest.mark.once
+def test_a_value_that_nobody_tuned_follows_the_inventory(ssh: Ssh) -> None:
+    plotter = ssh("plotter1")
+    read = "cat /etc/chia/goplot/config/temp_plots_max.goplot"
+    before = plotter.check_output("cat /etc/goplot/tunables.json")
+    wanted = json.dumps({"goplot_tunables": {**json.loads(before), "temp_plots_max": 7}})
+    done = play("default", "goplot.yml", "--limit", "plotter1", "-e", wanted)
+    assert done.returncode == 0, done.stdout
+    assert plotter.check_output(read) == "7"
+    done = play("default", "goplot.yml", "--limit", "plotter1")
+    assert done.returncode == 0, done.stdout
+    assert plotter.run(read).failed
+    assert plotter.check_output("cat /etc/goplot/tunables.json") == before
 
 
 def test_the_logs_are_where_people_look_for_them(ssh: Ssh, hosts: HostSet) -> None:
