@@ -73,8 +73,11 @@ def test_a_link_is_not_followed_and_a_broken_record_is_none(tmp_path: Path) -> N
     secret.write_text("{not a tunable\n")
     (tmp_path / "on_toggle.goplot").symlink_to(secret)
     (tmp_path / "load_max.goplot").write_text("7\n")
-    assert read_values(tmp_path, {"on_toggle", "load_max", "plot_gap"}) == {
+    os.mkfifo(tmp_path / "max_plots.goplot")
+    names = {"on_toggle", "load_max", "plot_gap", "max_plots"}
+    assert read_values(tmp_path, names) == {
         "on_toggle": "a link",
+        "max_plots": "",
         "load_max": "7",
     }
     assert read_record(secret) == {}

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pwd
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ options:
     type: bool
     default: false
   owner:
-    description: Owner and group of the files.
+    description: Owner of the files; their group is the owner's own.
     type: str
     required: true
 author: goplot
@@ -123,8 +124,9 @@ def read_values(config: Path, names: set[str]) -> dict[str, str]:
     found = {}
     for name in names:
         try:
-            # The folder is not root's: a link in it could lead to any file.
-            number = os.open(config / f"{name}.goplot", os.O_RDONLY | os.O_NOFOLLOW)
+            # The folder is not root's: a link in it could lead to any file, and a pipe would wait.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            number = os.open(config / f"{name}.goplot", flags)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -133,7 +135,8 @@ def read_values(config: Path, names: set[str]) -> dict[str, str]:
             found[name] = "a link"
             continue
         with os.fdopen(number, "rb") as file:
-            found[name] = file.read(_MOST_BYTES).decode(errors="replace").strip()
+            text = file.read(_MOST_BYTES) or b""
+        found[name] = text.decode(errors="replace").strip()
     return found
 
 
@@ -149,7 +152,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     try:
         result = _run(module)
-    except OSError as error:
+    except (OSError, KeyError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 
@@ -162,13 +165,13 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
     wanted = plan(values, host, before, module.params["reset"])
     if not module.check_mode:
         for name, value in wanted.write.items():
-            _write(module, config / f"{name}.goplot", value + "\n", module.params["owner"])
+            _write(config / f"{name}.goplot", value + "\n", module.params["owner"])
         for name in wanted.remove:
             (config / f"{name}.goplot").unlink(missing_ok=True)
         # Last: what an interrupted run wrote is the inventory's value, which the next one records.
         if wanted.record != before:
             text = json.dumps(wanted.record, indent=2, sort_keys=True) + "\n"
-            _write(module, record, text, "root")
+            _write(record, text, "root")
     changes = {**wanted.write, **dict.fromkeys(wanted.remove, "no file")}
     return {
         "changed": bool(changes) or wanted.record != before,
@@ -183,14 +186,15 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def _write(module: AnsibleModule, path: Path, text: str, owner: str) -> None:
+def _write(path: Path, text: str, owner: str) -> None:
+    account = pwd.getpwnam(owner)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        module.set_owner_if_different(name, owner, False)
-        module.set_group_if_different(name, owner, False)
-        module.set_mode_if_different(name, "0644", False)
+            # Through the descriptor: the folder's owner may have replaced the name by a link.
+            os.fchown(descriptor, account.pw_uid, account.pw_gid)
+            os.fchmod(descriptor, 0o644)
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
