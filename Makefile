@@ -47,6 +47,7 @@ test-unit: tools  ## unit and property tests
 test-hosts: tools  ## the test hosts, then the scenarios on them
 	pytest tests/integration/test_hosts.py
 	$(BIN)/python -m tests.tools.scenario default single network
+	$(BIN)/python -m tests.tools.existing
 	$(BIN)/python -m tests.campaign
 
 .PHONY: soak

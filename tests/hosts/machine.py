@@ -19,6 +19,7 @@ from tests.hosts.system import HostError, mounts_under, remove_tree, run, wait_u
 
 _ARCHIVES = CACHE_ROOT / "archives"
 _PIP = CACHE_ROOT / "pip"
+_FUSE = Path("/dev/fuse")
 _PROPAGATE = Path("/run/systemd/nspawn/propagate")
 
 
@@ -225,6 +226,8 @@ class Machine:
     def _boot(self) -> None:
         _PIP.mkdir(parents=True, exist_ok=True)
         binds = [f"--bind={_PIP}:/var/cache/pip"]
+        if _FUSE.exists():
+            binds.append(f"--bind={_FUSE}")
         links = []
         for disk in self.host.disks:
             if disk.name not in self.detached():

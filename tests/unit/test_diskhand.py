@@ -116,6 +116,17 @@ def test_plots_are_counted(root: FarmRoot) -> None:
     assert read_plots(root.path / "state")[str(root.disk(1, "disk1"))] == 1
 
 
+def test_plots_of_before_goplot_in_the_root_of_a_disk_count(root: FarmRoot) -> None:
+    disk = root.disk(1, "disk1")
+    (disk / f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot").write_bytes(b"12345")
+    (disk / "plots" / f"plot-k18-2026-11-23-17-53-{PLOT_ID}.plot").write_bytes(b"12345")
+    partial = disk / f"plot-k18-2026-11-24-17-53-{PLOT_ID}.plot.tmp"
+    partial.write_bytes(b"123")
+    main()
+    assert read_plots(root.path / "state")[str(disk)] == 2
+    assert partial.exists()
+
+
 def test_a_disk_that_can_not_be_read_is_failing_and_stops_nothing(root: FarmRoot) -> None:
     plots = root.disk(1, "disk1") / "plots"
     plots.rmdir()

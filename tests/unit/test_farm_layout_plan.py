@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from farm_layout_plan import (
@@ -14,7 +15,10 @@ from farm_layout_plan import (
     Wanted,
     decide,
     device_path,
+    holder,
     mounted_from,
+    source_as_udev,
+    undeclared,
     unit_name,
     unit_setting,
 )
@@ -264,3 +268,102 @@ def test_mountinfo_is_read_with_its_escapes_and_optional_fields() -> None:
 def test_a_setting_of_a_unit_is_its_last() -> None:
     assert unit_setting("[Mount]\nWhat=a\nWhat=/dev/b\n", "What") == "/dev/b"
     assert unit_setting("[Mount]\nWhatever=a\n", "What") == ""
+
+
+@pytest.mark.parametrize(
+    ("src", "fstype", "kernel"),
+    [
+        ("192.0.2.20:/volume1/plots", "nfs", "nfs4"),
+        ("//192.0.2.20/plots", "cifs", "cifs"),
+        ("/mnt/disk*", "fuse.mergerfs", "fuse.mergerfs"),
+        ("tank/plots", "zfs", "zfs"),
+        ("", "", "xfs"),
+    ],
+)
+def test_what_a_person_mounts_is_used_when_it_is_there_and_has_no_unit(
+    src: str, fstype: str, kernel: str
+) -> None:
+    wanted = Wanted("/farm/3/pool", src, fstype, "noatime", format=False)
+    absent = plan(wanted)
+    assert (absent.what, absent.start, absent.problem) == ("", False, "")
+    assert "is not mounted there, and goplot leaves that to you" in absent.note
+    there = plan(wanted, mounts=(Mounted(wanted.path, src or "/dev/sda", kernel),))
+    assert (there.what, there.mounted, there.note, there.problem) == ("", True, "", "")
+
+
+BIND = Wanted("/plot_temp/1", "/mnt/nvme/temp", "none", "bind", format=False)
+NVME = (Mounted("/", "/dev/sda", "ext4"), Mounted("/mnt/nvme", "/dev/sdb", "xfs"))
+
+
+def test_a_folder_of_a_disk_is_bound_while_its_disk_is_mounted() -> None:
+    disk = plan(BIND, Device("/mnt/nvme/temp"), mounts=NVME)
+    assert (disk.what, disk.within, disk.start) == ("/mnt/nvme/temp", "/mnt/nvme", True)
+    facts = disk.facts(Path("/none"))
+    assert (facts["device_unit"], facts["within"], facts["opts"]) == ("", "/mnt/nvme", "bind")
+    there = (*NVME, Mounted(BIND.path, "/dev/sdb", "xfs"))
+    assert not plan(BIND, Device("/mnt/nvme/temp"), mounts=there).start
+
+
+def test_a_folder_whose_disk_is_absent_is_not_made_and_its_unit_stays() -> None:
+    disk = plan(BIND, None, mounts=NVME[:1])
+    assert (disk.what, disk.start, disk.problem) == ("", False, "")
+    assert "the folder /mnt/nvme/temp is not there" in disk.note
+
+
+@pytest.mark.parametrize(
+    ("path", "point"),
+    [
+        ("/mnt/nvme/temp", "/mnt/nvme"),
+        ("/mnt/nvme", "/mnt/nvme"),
+        ("/mnt/nvme2/temp", "/"),
+        ("/var/temp", "/"),
+    ],
+)
+def test_the_mount_that_holds_a_folder(path: str, point: str) -> None:
+    assert holder(path, ["/", "/mnt/nvme"]) == point
+
+
+def test_memory_is_mounted_for_goplot_alone() -> None:
+    wanted = Wanted("/plot_temp/2", "tmpfs", "tmpfs", "size=110G", format=False)
+    disk = plan(wanted)
+    assert (disk.what, disk.start) == ("tmpfs", True)
+    facts = disk.facts(Path("/none"))
+    assert facts["opts"] == "size=110G,mode=0700,uid=goplot,gid=goplot"
+    assert not plan(wanted, mounts=(Mounted(wanted.path, "tmpfs", "tmpfs"),)).start
+    other = plan(wanted, mounts=(Mounted(wanted.path, "/dev/sda", "ext4"),))
+    assert "is mounted with a ext4 file system" in other.problem
+
+
+@pytest.mark.parametrize(
+    ("opts", "options"),
+    [
+        ("noatime", "noatime,uid=goplot,gid=chia,umask=0027"),
+        ("uid=1000,umask=0", "uid=1000,umask=0,gid=chia"),
+        ("dmask=0022", "dmask=0022,uid=goplot,gid=chia"),
+    ],
+)
+def test_a_file_system_without_owners_is_mounted_with_goplots(opts: str, options: str) -> None:
+    assert Wanted("/farm/1/d", "UUID=A", "ntfs", opts, format=False).options == options
+
+
+@pytest.mark.parametrize("kernel", ["fuseblk", "ntfs3", "ntfs"])
+def test_ntfs_is_the_same_by_each_of_its_drivers(kernel: str) -> None:
+    wanted = Wanted("/farm/1/d", "UUID=A", "ntfs", "noatime", format=False)
+    device = Device("/dev/sda", "ntfs", "A")
+    assert plan(wanted, device).start
+    assert plan(wanted, device, mounts=(Mounted(wanted.path, "/dev/sda", kernel),)).problem == ""
+
+
+def test_a_uuid_has_the_case_that_udev_gives_it() -> None:
+    assert source_as_udev("UUID=AB-12", "xfs") == "UUID=ab-12"
+    assert source_as_udev("UUID=8a4c-1b22", "exfat") == "UUID=8A4C-1B22"
+    assert source_as_udev("PARTUUID=AB-12", "ntfs") == "PARTUUID=ab-12"
+    assert source_as_udev("LABEL=Ab", "ntfs") == "LABEL=Ab"
+
+
+def test_mounts_that_the_inventory_does_not_name_are_found() -> None:
+    mounts = [
+        Mounted(path, "/dev/sda", "xfs")
+        for path in ("/", "/farm/1/disk1", "/farm/2/mine", "/plot_temp/7", "/farm/x/y", "/farm")
+    ]
+    assert undeclared(mounts, [DISK]) == ["/farm/2/mine", "/plot_temp/7"]

@@ -56,6 +56,8 @@ def test_plots_by_format_and_disk(root: FarmRoot, service: Service, ca: Certific
     first = add_plot(root, "1/disk1", f"{NAME}.plot")
     second = add_plot(root, "1/disk1", "plot-k32-c05-x.plot")
     third = add_plot(root, "2/disk2", "plot-k28-x.plot2")
+    beside = root.disk(2, "disk2") / "plot-k32-beside.plot"
+    beside.write_bytes(bytes(1000))
     add_plot(root, "2/disk2", "plot-k32-unseen.plot")
     add_plot(root, "2/disk2", "plot-k32-x.plot.2.tmp")
     service.answers["get_plots"] = {
@@ -63,6 +65,7 @@ def test_plots_by_format_and_disk(root: FarmRoot, service: Service, ca: Certific
             plot(first),
             plot(second, level=5),
             plot(third, size=0x82),
+            plot(beside),
             plot(Path("/elsewhere/x.plot")),
         ],
         "failed_to_open_filenames": ["a", "b"],
@@ -70,14 +73,14 @@ def test_plots_by_format_and_disk(root: FarmRoot, service: Service, ca: Certific
     }
     samples = collect(root, service, ca)
     assert value(samples, "chia_harvester_up") == 1
-    assert value(samples, "chia_harvester_plots", version="v1", k="32", compression="0") == 2
+    assert value(samples, "chia_harvester_plots", version="v1", k="32", compression="0") == 3
     assert value(samples, "chia_harvester_plots", version="v1", k="32", compression="5") == 1
     assert value(samples, "chia_harvester_plots", version="v2", k="28", compression="0") == 1
     assert value(samples, "chia_harvester_disk_plots", farm="1", disk="disk1") == 2
-    assert value(samples, "chia_harvester_disk_plots", farm="2", disk="disk2") == 1
+    assert value(samples, "chia_harvester_disk_plots", farm="2", disk="disk2") == 2
     assert value(samples, "chia_harvester_disk_plots", farm="1", disk="disk3") == 0
     assert value(samples, "chia_harvester_disk_plots", farm="", disk="other") == 1
-    assert value(samples, "goplot_harvester_disk_plot_files", farm="2", disk="disk2") == 2
+    assert value(samples, "goplot_harvester_disk_plot_files", farm="2", disk="disk2") == 3
     assert value(samples, "goplot_harvester_disk_plot_files_bytes", farm="1", disk="disk1") == 2000
     assert value(samples, "chia_harvester_failed_plots") == 2
     assert value(samples, "chia_harvester_farmer_connections") == 1

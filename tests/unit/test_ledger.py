@@ -263,3 +263,13 @@ def test_a_job_commits_what_it_will_still_write() -> None:
     assert (copying.temp_bytes, copying.dest_bytes) == (0, 60)
     stranded = claim_of(replace(job, stage=Stage.STRANDED), Written(100, 0))
     assert (stranded.temp_bytes, stranded.disk_path) == (0, None)
+
+
+def test_second_temporary_files_are_committed_to_their_temp_farm() -> None:
+    first, second, disk = Path("/plot_temp/1"), Path("/plot_temp/9"), Path("/farm/1/a")
+    claim = Claim(first, 70, disk, 100, "1", second, 30)
+    book = ledger([claim], {first: "8:1", second: "0:9", disk: "8:2"})
+    assert book.of_temp(second, "0:9").bytes == 30
+    assert book.of_temp(first, "8:1").bytes == 70
+    together = ledger([claim], {first: "8:1", second: "8:1", disk: "8:2"})
+    assert together.of_temp(first, "8:1").elsewhere == 30

@@ -16,10 +16,13 @@ from goplot.farm.jobs import Stage, partial_name
 from goplot.host import clock
 from goplot.host.jobstore import write_job
 from goplot.host.log import Log
+from goplot.host.tunables import read_tunables
+from goplot.pacer.decision import Reason
+from goplot.pacer.start import start_plot
 from goplot.tractor.job import JobRun
 from goplot.tractor.state import JobState
 from tests.support.farm_root import PLOT_ID, FarmRoot
-from tests.support.jobs import NAME, leftovers, reserve, results, run
+from tests.support.jobs import NAME, NoUnits, leftovers, reserve, results, run
 
 OTHER_ID = "cd" * 32
 SIZE = 3889102
@@ -65,6 +68,56 @@ def on_temp(root: FarmRoot) -> list[str]:
     """The names of all files on the temp farms."""
     files = (path.name for path in leftovers(root) if path.is_file())
     return sorted(name for name in files if name != ".goplot-probe")
+
+
+def with_second(root: FarmRoot, after: str) -> None:
+    """Let the next plots use temp farm 2 for second temporary files, and leave one there."""
+    command = json.dumps(
+        ["/bin/sh", "-c", f'touch "$2/a.tmp"\n{after}', "sh", "{folder}", "{temp2}"]
+    )
+    own = f'command = {command}\ngrammar = "madmax"\ntemp_gib = 0.1\ntemp2 = 2\ntemp2_gib = 0.05'
+    root.configure(more=f"[plotters.own]\n{own}\n")
+    text = root.settings_path.read_text()
+    root.settings_path.write_text(text.replace("[plot]\n", '[plot]\nplotter = "own"\n'))
+
+
+def test_second_temporary_files_are_in_their_temp_farm_and_are_removed(root: FarmRoot) -> None:
+    with_second(root, 'ls "$2" >"$1/../seen"; exit 3')
+    for index in (1, 2):
+        job = reserve(root)
+        assert (job.temp_path, job.temp2_path) == (root.temp(1), root.temp(2))
+        assert job.temp2_bytes == int(0.05 * (1 << 30))
+        assert not run(root, job)
+        assert results(root)[-1].index == index
+    assert (root.temp(1) / "seen").read_text() == "a.tmp\n"
+    assert list(root.temp(2).iterdir()) == []
+
+
+def test_second_temporary_files_of_a_tractor_that_died_are_removed(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_second(root, "exit 3")
+    job = reserve(root)
+    assert job.temp2_folder is not None
+    # Both as a power cut leaves them: the job is there, or it has ended while the farm was away.
+    for folder in (job.folder, job.temp2_folder):
+        folder.mkdir()
+        (folder / "b.tmp").touch()
+    write_job(root.path / "state" / "jobs", replace(job, stage=Stage.PLOTTING))
+    assert not run(root, replace(job, stage=Stage.PLOTTING))
+    assert not job.temp2_folder.exists()
+    job.temp2_folder.mkdir()
+    (job.temp2_folder / "b.tmp").touch()
+    run_diskhand(root, monkeypatch)
+    assert not job.temp2_folder.exists()
+
+
+def test_no_plot_starts_without_its_second_temp_farm(root: FarmRoot) -> None:
+    with_second(root, "exit 3")
+    root.unmount(root.temp(2))
+    turn = start_plot(root.settings, read_tunables(root.path / "config", {}), NoUnits())
+    assert turn.job is None
+    assert turn.decision.reason is Reason.NO_TEMP
 
 
 def run_diskhand(root: FarmRoot, monkeypatch: pytest.MonkeyPatch) -> str:

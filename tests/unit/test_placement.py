@@ -1,5 +1,6 @@
 """Placement: what it promises, over random farms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -112,6 +113,31 @@ def test_no_room_means_that_there_is_none(
     disks, temps = farm
     if isinstance(place(disks, temps, need, 0, 0, Limits()), NoRoom):
         assert not any(fit_together(disk, temp, need) for disk in disks for temp in temps)
+
+
+@given(farms(), NEEDS, st.integers(1, 4), st.integers(1, 200), LIMITS)
+def test_second_temporary_files_have_room_and_a_farm_of_their_own(
+    farm: tuple[list[Disk], list[TempFarm]], need: Need, number: int, size: int, limits: Limits
+) -> None:
+    disks, temps = farm
+    both = replace(need, temp2_farm=number, temp2_bytes=size)
+    found = place(disks, temps, both, 0, 0, limits)
+    second = next((temp for temp in temps if temp.farm == number), None)
+    if isinstance(found, NoRoom):
+        rest = [temp for temp in temps if temp is not second]
+        if second is not None and second.available >= size + need.temp_bytes + need.plot_bytes:
+            assert isinstance(place(disks, rest, need, 0, 0, limits), NoRoom) or any(
+                temp.volume == second.volume is not None for temp in rest
+            )
+        return
+    assert found.temp2 is second is not None
+    assert found.temp in temps
+    assert found.temp is not second
+    taken = size
+    if second.volume is not None:
+        taken += need.temp_bytes * (found.temp.volume == second.volume)
+        taken += need.plot_bytes * (found.disk.volume == second.volume)
+    assert second.available >= taken
 
 
 @given(farms(APART), NEEDS)

@@ -1,12 +1,13 @@
 """Plotters: command lines, log grammars, what is recognised when started by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from goplot.farm.formats import GIB, PlotFormat
 from goplot.plotters.base import PlotterSettings, Progress, Request, option
-from goplot.plotters.registry import PLOTTERS, command_of, temp_need
+from goplot.plotters.registry import PLOTTERS, command_of, temp2_need, temp_need
 from tests.support.farm_root import PLOT_ID
 
 FOLDER = Path("/plot_temp/1/goplot-7")
@@ -14,7 +15,8 @@ FOLDER = Path("/plot_temp/1/goplot-7")
 
 def request(*options: str, k: int = 32, compression: int = 0, contract: str = "xch1") -> Request:
     """A plot that is asked for."""
-    return Request("/x/prog", options, PlotFormat(k, compression), FOLDER, "FK", contract, "PK")
+    plot_format = PlotFormat(k, compression)
+    return Request("/x/prog", options, plot_format, FOLDER, FOLDER, "FK", contract, "PK")
 
 
 def follow(plotter: str, log: str) -> Progress:
@@ -50,6 +52,10 @@ def test_madmax_folders_end_in_a_slash() -> None:
     command = PLOTTERS["madmax"].command(request("-r", "8"))
     assert [option(command, name) for name in ("-t", "-2", "-d")] == [f"{FOLDER}/"] * 3
     assert "-k" not in command
+    second = replace(request(), temp2=Path("/plot_temp/9/goplot-7"))
+    command = PLOTTERS["madmax"].command(second)
+    folders = [option(command, name) for name in ("-t", "-2", "-d")]
+    assert folders == [f"{FOLDER}/", "/plot_temp/9/goplot-7/", f"{FOLDER}/"]
     assert option(PLOTTERS["madmax"].command(request(k=33)), "-k") == "33"
 
 
@@ -90,6 +96,16 @@ def test_a_template_of_ones_own() -> None:
     assert temp_need(settings, PlotFormat(32)) == int(1.5 * GIB)
     with pytest.raises(ValueError, match="known: k"):
         command_of(PlotterSettings("mine", command=("{nothing}",)), request())
+
+
+def test_the_space_of_two_temporary_folders_is_by_folder() -> None:
+    k32 = PlotFormat(32)
+    one = PlotterSettings("madmax", "/x/prog")
+    assert (temp_need(one, k32), temp2_need(one, k32)) == (256 * GIB, 0)
+    two = replace(one, temp2=9)
+    assert (temp_need(two, k32), temp2_need(two, k32)) == (220 * GIB, 110 * GIB)
+    own = replace(two, temp_gib=1.0, temp2_gib=0.5)
+    assert (temp_need(own, k32), temp2_need(own, k32)) == (GIB, GIB // 2)
 
 
 def test_temp_needs() -> None:

@@ -193,7 +193,12 @@ def test_a_path_used_twice_names_the_path_and_the_disk() -> None:
         ({"src": r"/dev/disk/by-label/Seagate\x20Expansion"}, "a name with a space can't be"),
         ({"src": "PARTLABEL=data (old)"}, "a name with the character"),
         ({"src": "LABEL=Größe"}, "a name with the character 'ß' can't be mounted by: use UUID="),
-        ({"fstype": "ntfs"}, "must be one of ext4, xfs, btrfs"),
+        ({"fstype": "ntfs4"}, "must be one of ext4, xfs, btrfs"),
+        ({"fstype": "none", "src": "/mnt/old"}, "for a folder add opts: bind"),
+        ({"fstype": "none", "src": "/farm/1/a", "opts": "bind"}, "a folder outside of /farm"),
+        ({"fstype": "none", "src": "old", "opts": "bind"}, "a folder outside of /farm"),
+        ({"fstype": "tmpfs", "src": "tmpfs"}, "plots in memory are lost at a reboot"),
+        ({"fstype": "nfs", "src": "nas:/plots", "format": True}, "remove format"),
         ({"fstyp": "xfs"}, "did you mean fstype?"),
         ({"opts": "noatime, discard"}, "as in fstab"),
         ({"format": True}, "is named by its path"),
@@ -211,6 +216,46 @@ def test_a_mount_without_its_device_is_a_mistake() -> None:
     found = mounts({"path": "/farm/1/disk1", "fstype": "xfs"})
     assert len(found) == 1
     assert "farm_layout_mounts[0].src is missing in {path: /farm/1/disk1}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("temps", "problems"),
+    [
+        ([1, 9], []),
+        ([1], ["goplot_plotters.madmax.temp2 is 9, which farm_layout_mounts does not have"]),
+        ([9], ["farm_layout_mounts has no /plot_temp mount beside that of temp2"]),
+    ],
+)
+def test_second_temporary_files_have_a_temp_farm_of_their_own(
+    temps: list[int], problems: list[str]
+) -> None:
+    entries = [{"path": f"/plot_temp/{n}", "src": f"UUID={n}", "fstype": "xfs"} for n in temps]
+    madmax = {"program": "/usr/bin/chia_plot", "temp2": 9}
+    values = {"goplot_plotter": "madmax", "goplot_plotters": {"madmax": madmax}}
+    found = mistakes_of({**values, "farm_layout_mounts": [DISK, *entries]})
+    assert [line.partition(": ")[2].partition(":")[0] for line in found] == problems
+
+
+def test_a_device_without_its_file_system_is_a_mistake() -> None:
+    found = mounts({"path": "/farm/1/disk1", "src": "UUID=a"})
+    assert len(found) == 1
+    assert "farm_layout_mounts[0].fstype is missing in {path: /farm/1/disk1}" in found[0]
+
+
+def test_every_file_system_that_farms_have_is_accepted() -> None:
+    entries: list[dict[str, Any]] = [
+        {"path": "/farm/1/disk1", "src": "UUID=8A4C-1B22", "fstype": "exfat"},
+        {"path": "/farm/1/disk2", "src": "UUID=01D7A2B3C4D5E6F7", "fstype": "ntfs"},
+        {"path": "/farm/2/nas1", "src": "192.0.2.20:/volume1/plots", "fstype": "nfs"},
+        {"path": "/farm/2/smb1", "src": "//192.0.2.20/plots", "fstype": "cifs"},
+        {"path": "/farm/3/pool", "src": "/mnt/disk*", "fstype": "fuse.mergerfs"},
+        {"path": "/farm/3/zfs1", "src": "tank/plots", "fstype": "zfs"},
+        {"path": "/farm/3/bind1", "src": "/mnt/old/plots", "fstype": "none", "opts": "bind"},
+        {"path": "/farm/4/mine"},
+        {"path": "/plot_temp/2", "src": "tmpfs", "fstype": "tmpfs", "opts": "size=110G"},
+        {"path": "/plot_temp/3", "src": "tmpfs", "fstype": "tmpfs", "opts": "size=1G"},
+    ]
+    assert mounts(*entries) == []
 
 
 def test_the_default_of_formatting_leaves_disks_with_a_uuid_alone() -> None:
@@ -295,7 +340,7 @@ def test_keys_and_encrypted_values_are_never_shown() -> None:
         "farm_layout_mounts": [
             TEMP,
             {**DISK, "path": "/farm/hush/hush disk", "src": "hush", "opts": "hush hush"},
-            {"path": "/farm/1/hush"},
+            {"path": "/farm/1/hush", "src": "hush"},
         ],
     }
     found = mistakes_of(values, secrets=frozenset(values))

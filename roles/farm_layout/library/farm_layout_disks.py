@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.farm_layout_devices import SPEC, UNITS, Host, wanted_of
+from ansible.module_utils.farm_layout_plan import undeclared
 
 DOCUMENTATION = """
 module: farm_layout_disks
@@ -70,17 +71,31 @@ def main() -> None:
         return status, output
 
     host = Host(run)
-    disks = host.disks(wanted_of(module.params))
+    wanted = wanted_of(module.params)
+    disks = host.disks(wanted)
     left_over = host.left_over(disks)
     if module.params["warn"]:
-        for note in [disk.note for disk in disks if disk.note] + [
-            _described(one) for one in left_over
-        ]:
+        for note in (
+            [disk.note for disk in disks if disk.note]
+            + [_described(one) for one in left_over]
+            + [
+                _unknown(path)
+                for path in set(undeclared(host.mounts, wanted))
+                - {one["path"] for one in left_over}
+            ]
+        ):
             module.warn(f"{module.params['host']}: {note}")
     problems = [disk.problem for disk in disks if disk.problem]
     if problems:
         module.fail_json(msg="\n".join(problems))
     module.exit_json(disks=[disk.facts(UNITS) for disk in disks], left_over=left_over)
+
+
+def _unknown(path: str) -> str:
+    return (
+        f"{path} is mounted, but not in farm_layout_mounts: the harvester is not told of it. "
+        f"Add {{path: {path}}}, which leaves its mount to you."
+    )
 
 
 def _described(one: dict[str, str]) -> str:

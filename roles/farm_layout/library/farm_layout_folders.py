@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -11,14 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.farm_layout_plan import WITHOUT_OWNERS, mounted_from
 
 DOCUMENTATION = """
 module: farm_layout_folders
 short_description: Create folders on disks that are mounted
 description:
   - Creates folders with their owner and mode, each on its disk. The disk is held open and compared
-    with the folder it is mounted on, so nothing is written beneath a disk that disappeared.
+    with what is mounted there, so nothing is written beneath a disk that disappeared.
+  - On a file system that has no owners, that is full, or whose server or mount allows no change,
+    folders stay as they are. It is a warning if goplot can't write there then.
 options:
+  host:
+    description: The name of the host for the warnings.
+    type: str
+    required: true
   folders:
     description: The folders.
     type: list
@@ -51,6 +59,7 @@ author: goplot
 EXAMPLES = """
 - name: Create the folder for plots
   farm_layout_folders:
+    host: plotter1
     folders: [{mount: /farm/1/disk1, name: plots, owner: goplot, group: chia, mode: "2750"}]
 """
 
@@ -62,6 +71,15 @@ changed_paths:
   returned: success
 """
 
+# Where root may change nothing: full, read-only, without owners, of a server that trusts no root.
+_NOT_ALLOWED = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EOPNOTSUPP,
+    errno.ENOSPC,
+    errno.EDQUOT,
+)
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -75,7 +93,9 @@ def main() -> None:
         "mode": {"type": "str", "required": True},
     }
     folders = {"type": "list", "elements": "dict", "required": True, "options": options}
-    module = AnsibleModule(argument_spec={"folders": folders}, supports_check_mode=True)
+    host = {"type": "str", "required": True}
+    spec = {"folders": folders, "host": host}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     changed = []
     for folder in module.params["folders"]:
         path = str(Path(folder["mount"]) / folder["name"])
@@ -83,7 +103,12 @@ def main() -> None:
             if _ensure(module, folder):
                 changed.append(path)
         except OSError as error:
-            module.fail_json(msg=f"{path}: {error.strerror}", changed=bool(changed))
+            if error.errno not in _NOT_ALLOWED:
+                module.fail_json(msg=f"{path}: {error.strerror}", changed=bool(changed))
+            module.warn(
+                f"{module.params['host']}: {path}: {error.strerror}. User {folder['owner']} must "
+                "be able to write there: create it by hand, or change the mount's options."
+            )
     module.exit_json(changed=bool(changed), changed_paths=changed)
 
 
@@ -92,18 +117,44 @@ def _ensure(module: AnsibleModule, folder: dict[str, Any]) -> bool:
     mount = Path(folder["mount"])
     disk = os.open(mount, _OPEN)
     try:
-        if os.fstat(disk).st_dev == mount.parent.stat().st_dev:
+        fstype = _fstype_at(mount, disk)
+        if not fstype:
             module.fail_json(msg=f"{mount} is no longer mounted: run again.")
         made = _make(module, disk, folder["name"])
         if made and module.check_mode:
             return True
         handle = os.open(folder["name"] or ".", _OPEN, dir_fd=disk)
         try:
+            if fstype in WITHOUT_OWNERS:
+                _check_owner(handle, folder)
+                return made
             return _own(module, handle, folder) or made
         finally:
             os.close(handle)
     finally:
         os.close(disk)
+
+
+def _fstype_at(mount: Path, descriptor: int) -> str:
+    """The file system that is mounted there, empty if the open folder is not that mount."""
+    info = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
+    number = next(line.split()[1] for line in info.splitlines() if line.startswith("mnt_id:"))
+    for line in Path("/proc/self/mountinfo").read_bytes().split(b"\n"):
+        if line.startswith(number.encode() + b" "):
+            return "".join(kind for path, _, kind in mounted_from(line) if path == str(mount))
+    return ""
+
+
+def _check_owner(handle: int, folder: dict[str, Any]) -> None:
+    """Raises OSError if the owner of a folder, as its mount shows it, could not write there."""
+    status = os.fstat(handle)
+    try:
+        user = pwd.getpwnam(folder["owner"]).pw_uid
+    except KeyError:
+        return
+    writable = stat.S_IWUSR if status.st_uid == user else stat.S_IWOTH
+    if folder["owner"] != "root" and not status.st_mode & writable:
+        raise PermissionError(errno.EPERM, "is not writable")
 
 
 def _make(module: AnsibleModule, disk: int, name: str) -> bool:

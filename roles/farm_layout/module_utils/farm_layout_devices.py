@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.farm_layout_plan import (
+    FOLDER,
     MARK,
     Device,
     Disk,
@@ -21,6 +22,7 @@ from ansible.module_utils.farm_layout_plan import (
     device_path,
     is_own,
     mounted_from,
+    source_as_udev,
     unit_setting,
 )
 
@@ -37,8 +39,8 @@ SPEC = {
         "required": True,
         "options": {
             "path": {"type": "str", "required": True},
-            "src": {"type": "str", "required": True},
-            "fstype": {"type": "str", "required": True},
+            "src": {"type": "str", "default": ""},
+            "fstype": {"type": "str", "default": ""},
             "opts": {"type": "str", "default": "noatime"},
             "format": {"type": "bool"},
         },
@@ -54,7 +56,7 @@ def wanted_of(parameters: dict[str, Any]) -> list[Wanted]:
     return [
         Wanted(
             path=mount["path"],
-            src=_as_udev(mount["src"]),
+            src=source_as_udev(mount["src"], mount["fstype"]),
             fstype=mount["fstype"],
             opts=mount["opts"],
             format=(
@@ -65,12 +67,6 @@ def wanted_of(parameters: dict[str, Any]) -> list[Wanted]:
         )
         for mount in parameters["mounts"]
     ]
-
-
-def _as_udev(source: str) -> str:
-    """UUIDs in lower case, the only form that mount and udev find for these file systems."""
-    tag, found, value = source.partition("=")
-    return tag + found + value.lower() if tag in {"UUID", "PARTUUID"} else source
 
 
 class Host:
@@ -91,6 +87,11 @@ class Host:
         orphans = frozenset(r.uuid for path, r in records.items() if path not in paths)
         found = []
         for one in wanted:
+            if not one.on_device:
+                folder = Path(one.src) if one.fstype == FOLDER else None
+                there = Device(str(folder.resolve())) if folder and folder.is_dir() else None
+                found.append(decide(one, there, None, records, self.mounts))
+                continue
             record = records.get(one.path)
             recorded = self._device(f"UUID={record.uuid}", False) if record else None
             device = self._device(one.src, one.format and not is_own(one, record))

@@ -9,7 +9,21 @@ from pathlib import Path
 from typing import Any
 
 MARK = "# goplot: farm_layout"
+#: File systems that a unit of this role mounts: of a device, in memory, and a folder elsewhere.
+ON_DEVICES = ("ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs", "ntfs3", "ntfs-3g")
+MEMORY = "tmpfs"
+FOLDER = "none"
+# What blkid and the kernel name the file systems that have several names. FUSE names none.
+_NTFS = frozenset(("ntfs", "ntfs3", "ntfs-3g", "fuseblk"))
+_ALSO = {
+    **dict.fromkeys(("ntfs", "ntfs3", "ntfs-3g"), _NTFS),
+    "exfat": frozenset(("exfat", "fuseblk")),
+}
+#: File systems that know no owners: who may write is an option of the mount.
+WITHOUT_OWNERS = _NTFS | {"exfat", "vfat", "msdos", "cifs", "smb3"}
+_UPPER_CASE = ("exfat", "ntfs", "ntfs3", "ntfs-3g")
 _PLAIN_IN_UDEV = re.compile(r"[A-Za-z0-9#+.:=@_/-]")
+_PLACE = re.compile(r"/farm/[1-9][0-9]*/[^/]+|/plot_temp/[1-9][0-9]*")
 _TAG_FOLDERS = {
     "UUID": "/dev/disk/by-uuid/",
     "LABEL": "/dev/disk/by-label/",
@@ -56,18 +70,48 @@ class Wanted:
     opts: str
     format: bool
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person mounts it: by fstab, ZFS, mergerfs, over the network."""
+        return self.fstype not in (*ON_DEVICES, MEMORY, FOLDER)
+
+    @property
+    def on_device(self) -> bool:
+        """Whether it is a file system of a block device that this role mounts."""
+        return self.fstype in ON_DEVICES
+
+    def is_fstype(self, found: str) -> bool:
+        """Whether a file system that blkid or the kernel names is the one of the entry."""
+        return found == self.fstype or found in _ALSO.get(self.fstype, ())
+
+    @property
+    def options(self) -> str:
+        """Mount options. Where files have no owners, or none yet, they name goplot's."""
+        named = {option.partition("=")[0] for option in self.opts.split(",")}
+        if self.fstype == MEMORY:
+            owners = {"mode": "0700", "uid": "goplot", "gid": "goplot"}
+        elif self.fstype in WITHOUT_OWNERS:
+            owners = {"uid": "goplot", "gid": "chia", "umask": "0027"}
+            if named & {"dmask", "fmask"}:
+                del owners["umask"]
+        else:
+            owners = {}
+        return ",".join([self.opts, *(f"{k}={v}" for k, v in owners.items() if k not in named)])
+
 
 @dataclass(frozen=True)
 class Disk:
     """What to do for one entry.
 
-    `device` is empty when it is absent; `what` is the source to mount and empty when there is no
-    file system to mount yet; `pending` asks for mkfs, or for the record of one that was cut short.
+    `device` is empty when it is absent; `what` is the source to mount and empty when there is none
+    to mount yet; `within` is the mount point that holds a source that is a folder; `pending` asks
+    for mkfs, or for the record of one that was cut short.
     """
 
     wanted: Wanted
     what: str
     device: str = ""
+    within: str = ""
     mounted: bool = False
     pending: bool = False
     start: bool = False
@@ -77,14 +121,17 @@ class Disk:
     def facts(self, units: Path) -> dict[str, Any]:
         """What the tasks of the role need; `units` is the folder of the units."""
         unit = unit_name(self.wanted.path, "mount")
-        device = unit_name(device_path(self.what), "device")
-        links = [units / f"{target}.wants" / unit for target in ("local-fs.target", device)]
+        on_device = self.what and self.wanted.on_device
+        device = unit_name(device_path(self.what), "device") if on_device else ""
+        targets = ["local-fs.target", *([device] if device else [])]
+        links = [units / f"{target}.wants" / unit for target in targets]
         return {
             "path": self.wanted.path,
             "src": self.wanted.src,
             "fstype": self.wanted.fstype,
-            "opts": self.wanted.opts,
+            "opts": self.wanted.options,
             "what": self.what,
+            "within": self.within,
             "unit": unit,
             "device_unit": device,
             "mounted": self.mounted,
@@ -141,13 +188,15 @@ def decide(
     """
     mounts = list(mounts)
     here = next((mount for mount in reversed(mounts) if mount.path == wanted.path), None)
+    if not wanted.on_device:
+        return _without_device(wanted, device, here, mounts)
     record = records.get(wanted.path)
     own = is_own(wanted, record)
     what = f"UUID={record.uuid}" if own and record else wanted.src
     found = recorded if own else device
     if wanted.format and not own and found:
         known = {record.uuid} | adoptable if record else adoptable
-        if not found.findings or (found.uuid in known and found.fstype == wanted.fstype):
+        if not found.findings or (found.uuid in known and wanted.is_fstype(found.fstype)):
             return Disk(wanted, "", found.path, mounted=here is not None, pending=True)
         problem = _not_blank(wanted, found)
         return Disk(wanted, "", found.path, mounted=here is not None, problem=problem)
@@ -155,7 +204,7 @@ def decide(
         return _already_mounted(wanted, what, found, here)
     if found is None:
         return _absent(wanted, what, own)
-    if found.fstype != wanted.fstype:
+    if not wanted.is_fstype(found.fstype):
         return Disk(wanted, what, found.path, problem=_wrong(wanted, found))
     elsewhere = sorted(mount.path for mount in mounts if mount.source == found.path)
     if elsewhere:
@@ -167,8 +216,60 @@ def decide(
     return Disk(wanted, what, found.path, start=True)
 
 
+def _without_device(
+    wanted: Wanted, folder: Device | None, here: Mounted | None, mounts: list[Mounted]
+) -> Disk:
+    """What to do for memory, for a folder elsewhere, and for what a person mounts."""
+    mounted = here is not None
+    if wanted.by_hand:
+        what = f"{wanted.src} ({wanted.fstype})" if wanted.src else "it"
+        note = (
+            f"{wanted.path}: {what} is not mounted there, and goplot leaves that to you (fstab, "
+            "zfs set mountpoint). When it is, run again; until then no plot is placed there."
+        )
+        if mounted:
+            note = ""
+        return Disk(wanted, "", here.source if here else "", mounted=mounted, note=note)
+    if wanted.fstype == MEMORY:
+        if here and here.fstype != MEMORY:
+            return _already_mounted(wanted, MEMORY, None, here)
+        return Disk(wanted, MEMORY, MEMORY, mounted=mounted, start=not mounted)
+    if folder is None:
+        # The unit of an earlier run stays as it is: it names the mount that holds the folder.
+        note = (
+            f"{wanted.path}: the folder {wanted.src} is not there. Create it on its disk and run "
+            "again; until then no plot is placed there."
+        )
+        return Disk(wanted, "", mounted=mounted, note=note)
+    within = holder(folder.path, [mount.path for mount in mounts])
+    return Disk(wanted, folder.path, folder.path, within, mounted=mounted, start=not mounted)
+
+
+def holder(path: str, points: Iterable[str]) -> str:
+    """The mount point that holds a path, among mount points."""
+    holding = [point for point in points if f"{path}/".startswith(f"{point.rstrip('/')}/")]
+    return max(holding, key=len, default="/")
+
+
+def undeclared(mounts: Iterable[Mounted], wanted: Iterable[Wanted]) -> list[str]:
+    """Mount points for disks and temp farms that no entry names."""
+    named = {one.path for one in wanted}
+    found = {mount.path for mount in mounts if _PLACE.fullmatch(mount.path)}
+    return sorted(found - named)
+
+
+def source_as_udev(source: str, fstype: str) -> str:
+    """A UUID in the only case that mount and udev find for its file system."""
+    tag, found, value = source.partition("=")
+    if tag == "PARTUUID" or (tag == "UUID" and fstype not in _UPPER_CASE):
+        value = value.lower()
+    elif tag == "UUID":
+        value = value.upper()
+    return tag + found + value
+
+
 def _already_mounted(wanted: Wanted, what: str, found: Device | None, here: Mounted) -> Disk:
-    if here.fstype != wanted.fstype:
+    if not wanted.is_fstype(here.fstype):
         problem = (
             f"{wanted.path} is mounted with a {here.fstype} file system ({here.source}), the "
             f"inventory says {wanted.fstype}. Correct fstype, or umount it."
@@ -202,7 +303,7 @@ def _absent(wanted: Wanted, what: str, own: bool) -> Disk:
 def _not_blank(wanted: Wanted, device: Device) -> str:
     cure = (
         f"If its file system is the one you want, set src: UUID={device.uuid} without format. "
-        if device.fstype == wanted.fstype
+        if wanted.is_fstype(device.fstype)
         else ""
     )
     return (

@@ -19,7 +19,7 @@ from goplot.host import program
 from goplot.host.drives import add_places
 from goplot.host.mounts import Mount, opened_on, read_mounts
 from goplot.host.observe import list_disks
-from goplot.host.plotfiles import is_plot
+from goplot.host.plotfiles import PLOT_FOLDERS, is_plot
 from goplot.host.processes import states_of
 from goplot.host.settings import HarvesterSettings, Settings, SettingsError
 from goplot.host.success import add_success
@@ -99,17 +99,23 @@ def _files(disk: Path, mounts: Mapping[str, Mount]) -> Files:
     plots = size = 0
     try:
         with opened_on(disk, mounts) as mount:
-            folder = os.open("plots", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
-            try:
-                with os.scandir(folder) as entries:
-                    for entry in entries:
-                        if is_plot(entry):
-                            size += entry.stat().st_size
-                            plots += 1
-            finally:
-                os.close(folder)
+            for name in PLOT_FOLDERS:
+                try:
+                    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+                    folder = os.open(name, flags, dir_fd=mount)
+                except FileNotFoundError:
+                    # A disk without a plots folder.
+                    continue
+                try:
+                    with os.scandir(folder) as entries:
+                        for entry in entries:
+                            if is_plot(entry):
+                                size += entry.stat().st_size
+                                plots += 1
+                finally:
+                    os.close(folder)
     except FileNotFoundError:
-        # A plot that was moved meanwhile, or a disk without a plots folder.
+        # A plot that was moved meanwhile.
         return Files(True, plots, size)
     except OSError:
         return Files(None)
@@ -132,7 +138,9 @@ def _add_plots(metrics: Metrics, answer: Answers, disks: list[tuple[str, str, Pa
     # A disk without plots is reported as 0, not left out.
     by_disk: Counter[tuple[str, str]] = Counter({(farm, name): 0 for farm, name, _ in disks})
     disk_bytes: Counter[tuple[str, str]] = Counter()
-    places = {str(path / "plots"): (farm, name) for farm, name, path in disks}
+    places = {
+        str(path / folder): (farm, name) for farm, name, path in disks for folder in PLOT_FOLDERS
+    }
     for plot in answer.entries("get_plots", "plots"):
         size = int(number(plot, "file_size") or 0)
         kind = format_of(plot)

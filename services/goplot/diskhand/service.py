@@ -161,6 +161,8 @@ def _count_plots(settings: Settings, disks: list[Disk]) -> list[tuple[Path, str]
         if disk.trouble not in (None, READ_ONLY, NO_INODES):
             continue
         document[str(disk.path)], names = look_into(disk.path / "plots")
+        # Partial copies beside `plots` are not goplot's.
+        document[str(disk.path)] += look_into(disk.path)[0]
         if disk.trouble != READ_ONLY:
             partial += [(disk.path, name) for name in names]
     write_whole(plots_path(settings.roots.state), json.dumps(document) + "\n", durable=False)

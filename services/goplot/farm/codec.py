@@ -9,7 +9,8 @@ from dataclasses import asdict, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,6 +47,9 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _typed(hint: Any, value: Any) -> Any:
+    if isinstance(hint, UnionType):
+        (inner,) = (one for one in get_args(hint) if one is not NoneType)
+        return None if value is None else _typed(inner, value)
     if not isinstance(hint, type):
         return value
     if is_dataclass(hint):

@@ -59,6 +59,18 @@ class Job:
     plot_file: str | None = None
     process: str | None = None
     note: str | None = None
+    temp2_path: Path | None = None
+    temp2_bytes: int = 0
+
+    @property
+    def temp2_folder(self) -> Path | None:
+        """The job's own folder in its second temp farm (None: it has none)."""
+        return None if self.temp2_path is None else self.temp2_path / self.folder.name
+
+    @property
+    def temp_paths(self) -> tuple[Path, ...]:
+        """Its temp farms."""
+        return (self.temp_path,) if self.temp2_path is None else (self.temp_path, self.temp2_path)
 
     @property
     def folder(self) -> Path:
@@ -97,6 +109,7 @@ class Written:
 
     temp: int = 0
     dest: int = 0
+    temp2: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,8 @@ class Claim:
     disk_path: Path | None
     dest_bytes: int
     phase: str
+    temp2_path: Path | None = None
+    temp2_bytes: int = 0
 
 
 def claim_of(job: Job, written: Written) -> Claim:
@@ -120,6 +135,8 @@ def claim_of(job: Job, written: Written) -> Claim:
         disk_path=None if job.stage is Stage.STRANDED else job.disk_path,
         dest_bytes=max(0, job.plot_bytes - written.dest),
         phase=job.phase,
+        temp2_path=None if done_plotting else job.temp2_path,
+        temp2_bytes=max(0, job.temp2_bytes - written.temp2),
     )
 
 
@@ -171,6 +188,7 @@ def ledger(claims: Iterable[Claim], volumes: Mapping[Path, str]) -> Ledger:
         for book, path, size in (
             (disks, claim.disk_path, claim.dest_bytes),
             (temps, claim.temp_path, claim.temp_bytes),
+            (temps, claim.temp2_path, claim.temp2_bytes),
         ):
             if path is not None:
                 entry = book.setdefault(path, Committed())

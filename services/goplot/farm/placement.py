@@ -35,10 +35,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes that one plot needs: at its destination and in its temp farm."""
+    """Bytes that one plot needs: at its destination and in its temp farm.
+
+    `temp2_bytes` are those of its second temporary files, in the temp farm of that number (None: it
+    has none), which takes no others.
+    """
 
     plot_bytes: int
     temp_bytes: int
+    temp2_farm: int | None = None
+    temp2_bytes: int = 0
+
+    def temp_bytes_on(self, farm: int) -> int:
+        """Bytes that it needs in a temp farm if it is placed there."""
+        return self.temp2_bytes if farm == self.temp2_farm else self.temp_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class Placement:
 
     disk: Disk
     temp: TempFarm
+    temp2: TempFarm | None = None
 
 
 def rotate(farms: Iterable[int], last: int) -> list[int]:
@@ -135,11 +146,32 @@ def place(
             else temp
             for temp in temps
         ]
-        temp = place_temp(beside, need.temp_bytes, last_temp, limits)
-        if not isinstance(temp, NoRoom):
-            return Placement(disk, temps[beside.index(temp)])
-        failed[volume] = temp
+        found = _place_temps(beside, need, last_temp, limits)
+        if not isinstance(found, NoRoom):
+            by_farm = {temp.farm: temp for temp in temps}
+            return Placement(disk, by_farm[found.farm], by_farm.get(need.temp2_farm or 0))
+        failed[volume] = found
     return next(iter(failed.values()))
+
+
+def _place_temps(
+    temps: Sequence[TempFarm], need: Need, last_temp: int, limits: Limits
+) -> TempFarm | NoRoom:
+    """The temp farm, if the second one has room as well."""
+    if need.temp2_farm is None:
+        return place_temp(temps, need.temp_bytes, last_temp, limits)
+    second = [temp for temp in temps if temp.farm == need.temp2_farm]
+    found = place_temp(second, need.temp2_bytes, 0, Limits())
+    if isinstance(found, NoRoom):
+        return found
+    firsts = [
+        replace(temp, elsewhere=temp.elsewhere + need.temp2_bytes)
+        if found.volume is not None and temp.volume == found.volume
+        else temp
+        for temp in temps
+        if temp.farm != found.farm
+    ]
+    return place_temp(firsts, need.temp_bytes, last_temp, limits)
 
 
 def _within(temp: TempFarm, limits: Limits) -> bool:

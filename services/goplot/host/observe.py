@@ -81,12 +81,8 @@ def observe(settings: Settings) -> Observation:
 
 def written_by(job: Job) -> Written:
     """Bytes on disk of a job's temporary files, and of its plot at the destination."""
-    temp = 0
-    try:
-        with os.scandir(job.folder) as entries:
-            temp = sum(_allocated(entry) for entry in entries)
-    except OSError:
-        temp = 0
+    temp = _allocated_in(job.folder)
+    temp2 = 0 if job.temp2_folder is None else _allocated_in(job.temp2_folder)
     dest = 0
     if job.plot_file is not None and job.partial_file is not None:
         for name in (job.plot_file, job.partial_file):
@@ -94,7 +90,7 @@ def written_by(job: Job) -> Written:
                 dest += (job.disk_path / "plots" / name).lstat().st_blocks * 512
             except OSError:
                 continue
-    return Written(temp, dest)
+    return Written(temp, dest, temp2)
 
 
 def list_disks(farm_root: Path) -> list[tuple[int, str, Path]]:
@@ -272,6 +268,14 @@ def _mount_of(path: Path, mounts: Mapping[str, Mount]) -> Path | None:
 def _volume_of(path: Path, mounts: Mapping[str, Mount]) -> str | None:
     mount = mounts.get(str(path))
     return None if mount is None else mount.volume
+
+
+def _allocated_in(folder: Path) -> int:
+    try:
+        with os.scandir(folder) as entries:
+            return sum(_allocated(entry) for entry in entries)
+    except OSError:
+        return 0
 
 
 def _allocated(entry: os.DirEntry[str]) -> int:

@@ -14,6 +14,8 @@ from goplot.host.files import sync_folder
 #: What Chia farms: files of these endings, except those that macOS adds.
 SUFFIXES = (".plot", ".plot2", ".gplot")
 _NO_PLOT = "._"
+#: Where the plots of a disk are: goplot's are in `plots`, earlier ones may be beside it.
+PLOT_FOLDERS = ("plots", ".")
 #: What plotters append to the name of a file that is not finished.
 TEMPORARY = ".tmp"
 # chiapos and bladebit without compression: magic, id, k.

@@ -309,7 +309,7 @@ def _faults(plotter: PlotterSettings) -> Iterator[tuple[str, str]]:
     """Mistakes of several keys of a plotter together."""
     known = ", ".join(PLOTTERS)
     if plotter.command:
-        request = Request("", (), PlotFormat(32), Path("/"), "", "", "")
+        request = Request("", (), PlotFormat(32), Path("/"), Path("/"), "", "", "")
         try:
             template.command(plotter.command, request)
         except ValueError as error:
@@ -320,7 +320,25 @@ def _faults(plotter: PlotterSettings) -> Iterator[tuple[str, str]]:
             yield ".temp_gib", "is missing: a command template needs the temp space of a plot"
         if plotter.program or plotter.options:
             yield ".command", "replaces program and options: remove those"
+        if plotter.temp2 is not None and plotter.temp2_gib is None:
+            yield ".temp2_gib", "is missing: a command template needs the space of its {temp2}"
     elif plotter.name not in PLOTTERS:
         yield "", f"is not a known plotter ({known}); correct its name, or give it a command"
     elif not plotter.program:
         yield ".program", "is missing: name the plotter's program"
+    yield from _second_faults(plotter)
+
+
+def _second_faults(plotter: PlotterSettings) -> Iterator[tuple[str, str]]:
+    """Mistakes of the second temporary folder."""
+    if plotter.temp2 is None:
+        if plotter.temp2_gib is not None:
+            yield ".temp2_gib", "is set without temp2: name the temp farm there"
+        return
+    known = PLOTTERS.get(plotter.name)
+    if plotter.command:
+        second = template.has_second(plotter.command)
+    else:
+        second = known is None or known.two_temps is not None
+    if not second:
+        yield ".temp2", "is set, but its command has no second temporary folder: remove it"

@@ -18,7 +18,7 @@ from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
 from goplot.pacer.backoff import Failure, Outcome, backoff, failures_in_a_row
 from goplot.pacer.decision import Decision, Snapshot, decide, decide_by_hand
-from goplot.plotters.registry import command_of, request_for, temp_need
+from goplot.plotters.registry import command_of, request_for, temp2_need, temp_need
 
 # Enough of the results for every failure that counts, and for the highest index.
 _RECENT_RESULTS = 65536
@@ -136,7 +136,14 @@ def _need(settings: Settings) -> Need:
     """The space of the next plot; none on a temp farm where its plotter has a mistake."""
     plot = settings.plot
     plotter = settings.plotters.get(plot.plotter)
-    return Need(plot.format.plot_bytes, temp_need(plotter, plot.format) if plotter else 0)
+    if plotter is None:
+        return Need(plot.format.plot_bytes, 0)
+    return Need(
+        plot.format.plot_bytes,
+        temp_need(plotter, plot.format),
+        plotter.temp2,
+        temp2_need(plotter, plot.format),
+    )
 
 
 def _reserve(settings: Settings, snapshot: Snapshot, placement: Placement, origin: str) -> Job:
@@ -154,6 +161,8 @@ def _reserve(settings: Settings, snapshot: Snapshot, placement: Placement, origi
         temp_bytes=snapshot.need.temp_bytes,
         start=snapshot.observation.moment,
         origin=origin,
+        temp2_path=None if placement.temp2 is None else placement.temp2.path,
+        temp2_bytes=snapshot.need.temp2_bytes,
     )
     # The index is used up before the job exists: a crash in between skips a number, but never
     # gives two jobs the same number.

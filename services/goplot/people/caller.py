@@ -52,7 +52,9 @@ def _is_hidden(temp: TempFarm, jobs: tuple[Job, ...]) -> bool:
     """True when the temp farm, or what its jobs have written, can't be read for lack of rights."""
     if temp.trouble is not None:
         return temp.trouble == _DENIED
-    return any(_is_closed(job.folder) for job in jobs if job.temp_path == temp.path)
+    return any(
+        _is_closed(temp.path / job.folder.name) for job in jobs if temp.path in job.temp_paths
+    )
 
 
 def _is_closed(folder: Path) -> bool:

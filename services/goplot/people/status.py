@@ -125,7 +125,8 @@ def status_document(status: Status) -> dict[str, Any]:
         "next": next_document(turn),
         "disks": disks_document(status),
         "temps": [
-            _temp_document(temp, turn.snapshot.need.temp_bytes) for temp in status.farm.temps
+            _temp_document(temp, turn.snapshot.need.temp_bytes_on(temp.farm))
+            for temp in status.farm.temps
         ],
         "annotations_waiting": status.annotations,
         "kept_plots": [str(plot) for plot in status.kept],
@@ -258,7 +259,12 @@ def _plots(farm: Observation, paused: frozenset[int]) -> str:
 
 
 def _temps(turn: Turn) -> str:
-    temp_bytes = turn.snapshot.need.temp_bytes
+    need = turn.snapshot.need
+    room = {
+        temp.farm: str(temp.available // size_there) if size_there else "-"
+        for temp in turn.snapshot.observation.temps
+        for size_there in [need.temp_bytes_on(temp.farm)]
+    }
     rows = [
         [
             str(temp.farm),
@@ -268,7 +274,7 @@ def _temps(turn: Turn) -> str:
             size(temp.committed) if temp.committed and temp.trouble != HIDDEN else "-",
             size(temp.available) if temp.space and temp.trouble != HIDDEN else "-",
             str(len(temp.phases)),
-            str(temp.available // temp_bytes) if temp_bytes and temp.trouble != HIDDEN else "-",
+            room[temp.farm] if temp.trouble != HIDDEN else "-",
         ]
         for temp in turn.snapshot.observation.temps
     ]

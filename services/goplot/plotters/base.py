@@ -25,6 +25,18 @@ class PlotterSettings:
         "maximum GiB that one plot uses in its temp farm, including the plot itself",
         shown="by plotter and format",
     )
+    temp2: int | None = key(
+        whole(1, 999_999),
+        None,
+        "temp farm of the second temporary folder, used for nothing else; madmax and templates "
+        "with `{temp2}`",
+    )
+    temp2_gib: float | None = key(
+        POSITIVE,
+        None,
+        "maximum GiB that one plot uses in its second temporary folder",
+        shown="by plotter and format",
+    )
     command: tuple[str, ...] = key(
         TEXTS, (), "a command template instead of `program` and `options`"
     )
@@ -52,12 +64,16 @@ class PlotSettings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One requested plot. `folder` gets the temporary files and the finished plot."""
+    """One requested plot. `folder` gets the temporary files and the finished plot.
+
+    `temp2` gets the second temporary files where the plotter has such; it may be `folder`.
+    """
 
     program: str
     options: tuple[str, ...]
     format: PlotFormat
     folder: Path
+    temp2: Path
     farmer_public_key: str
     pool_contract_address: str
     pool_public_key: str
@@ -115,13 +131,15 @@ class Plotter:
     make; `read_line` takes one line of its log; `temp_bytes` is the most that one plot, itself
     included, takes in its temp farm with the user's options; `foreign` reads the command line of
     a running process, and its folder where that is known, and returns None when it is not this
-    plotter.
+    plotter. `two_temps` is the most in each temporary folder where they are two (None: it has
+    but one).
     """
 
     command: Callable[[Request], list[str]]
     read_line: Callable[[Progress, str], Progress]
     temp_bytes: Callable[[PlotFormat, tuple[str, ...]], int]
     foreign: Callable[[list[str], Path | None], ForeignPlot | None]
+    two_temps: Callable[[PlotFormat], tuple[int, int]] | None = None
 
 
 def program_arguments(arguments: list[str]) -> list[str]:

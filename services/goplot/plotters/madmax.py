@@ -21,6 +21,8 @@ from goplot.plotters.base import (
 
 # Peak of both temporary folders together, by madmax' own help; other k in proportion.
 _TEMP_GIB_K32 = 256
+# Of each where they are two, by its README.
+_TWO_TEMPS_GIB_K32 = (220, 110)
 
 _NAME = re.compile(r"Plot Name: plot-k[0-9]{2}-.*-([0-9a-f]{64})$")
 # [P1] Table 2 took 145.011 sec, found 4294900000 matches
@@ -53,12 +55,12 @@ def command(request: Request) -> list[str]:
     if request.format.compression:
         raise ValueError("madmax makes no compressed plots; set plot.compression to 0")
     # madmax rejects folders without a trailing slash.
-    folder = f"{request.folder}/"
+    folder, second = f"{request.folder}/", f"{request.temp2}/"
     arguments = [request.program, "-n", "1"]
     # A chia_plot that supports only k32 does not know -k.
     if request.format.k != 32:
         arguments += ["-k", str(request.format.k)]
-    arguments += ["-t", folder, "-2", folder, "-d", folder, "-f", request.farmer_public_key]
+    arguments += ["-t", folder, "-2", second, "-d", folder, "-f", request.farmer_public_key]
     if request.pool_contract_address:
         arguments += ["-c", request.pool_contract_address]
     else:
@@ -89,8 +91,18 @@ def read_line(progress: Progress, line: str) -> Progress:
 def temp_bytes(plot_format: PlotFormat, options: tuple[str, ...] = ()) -> int:
     """The maximum space of one plot in its temp farm, both temporary folders together."""
     del options
+    return _in_proportion(_TEMP_GIB_K32, plot_format)
+
+
+def two_temps(plot_format: PlotFormat) -> tuple[int, int]:
+    """The maximum space of one plot in each of its temporary folders."""
+    first, second = _TWO_TEMPS_GIB_K32
+    return _in_proportion(first, plot_format), _in_proportion(second, plot_format)
+
+
+def _in_proportion(gib_k32: int, plot_format: PlotFormat) -> int:
     scale = plot_format.expected_bytes / PlotFormat(32).expected_bytes
-    return int(_TEMP_GIB_K32 * GIB * scale)
+    return int(gib_k32 * GIB * scale)
 
 
 def foreign(arguments: list[str], folder: Path | None = None) -> ForeignPlot | None:
@@ -128,4 +140,4 @@ def _step(line: str) -> tuple[str, float] | None:
     return None
 
 
-PLOTTER = Plotter(command, read_line, temp_bytes, foreign)
+PLOTTER = Plotter(command, read_line, temp_bytes, foreign, two_temps)

@@ -7,10 +7,16 @@ NAMES = (
     "k",
     "compression",
     "folder",
+    "temp2",
     "farmer_public_key",
     "pool_contract_address",
     "pool_public_key",
 )
+
+
+def has_second(template: tuple[str, ...]) -> bool:
+    """Whether a template names a second temporary folder."""
+    return any("{temp2}" in part for part in template)
 
 
 def command(template: tuple[str, ...], request: Request) -> list[str]:
@@ -22,6 +28,7 @@ def command(template: tuple[str, ...], request: Request) -> list[str]:
         "k": request.format.k,
         "compression": request.format.compression,
         "folder": request.folder,
+        "temp2": request.temp2,
         "farmer_public_key": request.farmer_public_key,
         "pool_contract_address": request.pool_contract_address,
         "pool_public_key": request.pool_public_key,

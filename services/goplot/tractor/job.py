@@ -76,7 +76,8 @@ class JobRun:
         self._check_temp()
         log_file = self._open_log()
         grammar = plotter_of(settings)
-        request = request_for(state.settings.plot, settings, job.format, job.folder)
+        plot = state.settings.plot
+        request = request_for(plot, settings, job.format, job.folder, job.temp2_folder)
         try:
             command = command_of(settings, request)
         except ValueError as error:
@@ -84,7 +85,9 @@ class JobRun:
         # The boot in which the plotter runs is what counts after a crash.
         state.save(replace(state.job, stage=Stage.PLOTTING, start=clock.now()))
         try:
-            job.folder.mkdir(mode=0o750, exist_ok=True)
+            for folder in (job.folder, job.temp2_folder):
+                if folder is not None:
+                    folder.mkdir(mode=0o750, exist_ok=True)
             self._plotter = PlotterProcess(command, settings.environment, job.folder)
         except OSError as error:
             raise JobFailedError("plotter", f"{command[0]}: {error.strerror}") from error
@@ -123,8 +126,9 @@ class JobRun:
         text = state.progress.error or "no reason in its log"
         if "No space left" in text:
             raise JobFailedError("temp_space", text)
-        if not is_mounted(state.job.temp_path, state.settings.host.mountinfo):
-            raise JobFailedError("temp", f"{state.job.temp_path} went away")
+        for path in state.job.temp_paths:
+            if not is_mounted(path, state.settings.host.mountinfo):
+                raise JobFailedError("temp", f"{path} went away")
         if state.progress.stuck:
             raise JobFailedError("temp_space" if self._temp_is_full() else "temp", text)
         if faults:
@@ -138,8 +142,13 @@ class JobRun:
     def _temp_is_full(self) -> bool:
         """True when the temp farm has less free space than the job would still write."""
         job = self._state.job
+        written = written_by(job)
+        missing = {
+            job.temp_path: job.temp_bytes - written.temp,
+            job.temp2_path: job.temp2_bytes - written.temp2,
+        }
         try:
-            return read_space(job.temp_path).free < job.temp_bytes - written_by(job).temp
+            return any(read_space(path).free < size for path, size in missing.items() if path)
         except OSError:
             return False
 
@@ -213,21 +222,18 @@ class JobRun:
         return faults
 
     def _check_temp(self) -> None:
-        """Refuse to plot where the temp farm is gone or full by now."""
-        job = self._state.job
-        for temp in observe(self._state.settings).temps:
-            if temp.path == job.temp_path:
-                if temp.trouble is not None or temp.space is None:
-                    raise JobFailedError("temp", f"{job.temp_path} is {temp.trouble}")
-                promised = temp.committed + temp.elsewhere
-                if temp.space.free < promised:
-                    raise JobFailedError(
-                        "temp_space",
-                        f"{job.temp_path} has {temp.space.free} bytes free and "
-                        f"{promised} committed",
-                    )
-                return
-        raise JobFailedError("temp", f"{job.temp_path} is not there")
+        """Refuse to plot where a temp farm is gone or full by now."""
+        temps = {temp.path: temp for temp in observe(self._state.settings).temps}
+        for path in self._state.job.temp_paths:
+            temp = temps.get(path)
+            if temp is None:
+                raise JobFailedError("temp", f"{path} is not there")
+            if temp.trouble is not None or temp.space is None:
+                raise JobFailedError("temp", f"{path} is {temp.trouble}")
+            promised = temp.committed + temp.elsewhere
+            if temp.space.free < promised:
+                text = f"{path} has {temp.space.free} bytes free and {promised} committed"
+                raise JobFailedError("temp_space", text)
 
     def _open_log(self) -> BinaryIO:
         """The plotter's log on the destination; an unwritable destination is replaced."""
@@ -255,6 +261,8 @@ class JobRun:
         job = self._state.job
         try:
             left = clean(job.folder, delivered)
+            if job.temp2_folder is not None:
+                left += clean(job.temp2_folder)
         except OSError as error:
             left = [f"everything: {error.strerror}"]
         if job.partial_file is not None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from goplot_preflight.alerts import RECEIVERS, check_receivers
 from goplot_preflight.catalogue import Catalogue
-from goplot_preflight.mounts import MOUNTS, check_mounts, has_temp_farm
+from goplot_preflight.mounts import MOUNTS, check_mounts, temp_farms
 from goplot_preflight.names import unknown_names
 from goplot_preflight.network import check_network, differing
 from goplot_preflight.report import INVENTORY, Mistake, shown
-from goplot_preflight.services import VARIABLES, check_services
+from goplot_preflight.services import PLOTTERS, VARIABLES, check_services
 from goplot_preflight.values import check_value
 from goplot_preflight.written import Written
 
@@ -146,9 +146,8 @@ def _check_services(
 
 
 def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
-    if MOUNTS not in host.failures and not has_temp_farm(host.values.get(MOUNTS)):
-        cure = "a plotter needs a temp farm: add {path: /plot_temp/1, src: UUID=..., fstype: xfs}"
-        yield MOUNTS, "has no /plot_temp mount", cure
+    if MOUNTS not in host.failures:
+        yield from _check_temp_farms(host, catalogue)
     if _on_toggle(host, catalogue) != "run":
         return
     keys = "goplot_farmer_public_key", "goplot_pool_contract_address", "goplot_pool_public_key"
@@ -161,6 +160,22 @@ def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str,
     if not contract and not pool:
         cure = f"set it (chia plotnft show), or {keys[2]} for solo plots, {later}"
         yield keys[1], "is not set", cure
+
+
+def _check_temp_farms(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    farms = temp_farms(host.values.get(MOUNTS))
+    plotters = _effective(host, PLOTTERS, catalogue)
+    name = str(_effective(host, "goplot_plotter", catalogue))
+    plotter = plotters.get(name) if isinstance(plotters, dict) else None
+    second = plotter.get("temp2") if isinstance(plotter, dict) else None
+    if second is not None and str(second) not in farms:
+        entry = f"path: /plot_temp/{second}, src: tmpfs, fstype: tmpfs, opts: size=..."
+        cure = f"add its mount, such as {{{entry}}}"
+        yield f"{PLOTTERS}.{name}.temp2", f"is {second}, which {MOUNTS} does not have", cure
+    if not [farm for farm in farms if farm != str(second)]:
+        cure = "a plotter needs a temp farm: add {path: /plot_temp/1, src: UUID=..., fstype: xfs}"
+        also = " beside that of temp2" if second is not None and farms else ""
+        yield MOUNTS, f"has no /plot_temp mount{also}", cure
 
 
 def _on_toggle(host: Host, catalogue: Catalogue) -> Any:

@@ -17,6 +17,9 @@ _BY_NAME = ("LABEL=", "PARTLABEL=", "UUID=", "PARTUUID=", "/dev/")
 _OPTIONS = re.compile(r"[^\s,%]+(,[^\s,%]+)*")
 _SHAPES = "a disk is mounted at /farm/<farm>/<disk>, a temp farm at /plot_temp/<farm>"
 _FORMATTED = ("ext4", "xfs")
+# What goplot mounts; other file systems it leaves to a person.
+_ON_DEVICES = ("ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs", "ntfs3", "ntfs-3g")
+_FOLDER = re.compile(r"(/[^\s/\\%]+)+")
 
 
 def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str, str, str]]:
@@ -51,13 +54,11 @@ def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str,
                 )
 
 
-def has_temp_farm(value: object) -> bool:
-    """Whether one of the mounts is a temp farm."""
-    return isinstance(value, list) and any(
-        str(mount.get("path")).startswith("/plot_temp/")
-        for mount in value
-        if isinstance(mount, dict)
-    )
+def temp_farms(value: object) -> list[str]:
+    """The numbers of the temp farms among the mounts, as they are written."""
+    mounts = value if isinstance(value, list) else []
+    paths = [str(mount.get("path")) for mount in mounts if isinstance(mount, dict)]
+    return [path.split("/")[2] for path in paths if path.startswith("/plot_temp/")]
 
 
 def _check_path(name: str, path: object) -> Iterator[tuple[str, str, str]]:
@@ -87,8 +88,17 @@ def _check_path(name: str, path: object) -> Iterator[tuple[str, str, str]]:
 def _check_source(
     name: str, mount: Mapping[str, Any], format_all: bool
 ) -> Iterator[tuple[str, str, str]]:
-    source = mount.get("src")
+    source, fstype = mount.get("src"), mount.get("fstype")
+    if "src" in mount and "fstype" not in mount:
+        cure = "name what it holds (lsblk -f); without src and fstype the mount is left to you"
+        yield f"{name}.fstype", f"is missing in {{path: {mount.get('path')}}}", cure
+    if "src" not in mount and fstype in (*_ON_DEVICES, "tmpfs", "none"):
+        cure = "name the device, or leave out fstype too: the mount is then left to you"
+        yield f"{name}.src", f"is missing in {{path: {mount.get('path')}}}", cure
     if not isinstance(source, str):
+        return
+    if isinstance(fstype, str) and fstype not in _ON_DEVICES:
+        yield from _check_no_device(name, mount, source, fstype)
         return
     device = bool(_DEVICE.fullmatch(source)) and ".." not in source
     if not device and not _TAG.fullmatch(source):
@@ -107,13 +117,35 @@ def _check_source(
             "a device to format is named by its path, as /dev/disk/by-id/...; a blank device has "
             "no UUID or label",
         )
-    fstype = mount.get("fstype")
     if device and isinstance(fstype, str) and fstype not in _FORMATTED:
         yield (
             f"{name}.format",
             f"is set for {fstype}",
             f"goplot formats {' and '.join(_FORMATTED)}; for another, format it by hand",
         )
+
+
+def _check_no_device(
+    name: str, mount: Mapping[str, Any], source: str, fstype: str
+) -> Iterator[tuple[str, str, str]]:
+    """An entry whose file system is not that of a device which goplot mounts."""
+    if str(mount.get("format", False)).lower() in {"true", "yes", "on", "1"}:
+        cure = f"goplot formats {' and '.join(_FORMATTED)}; remove format"
+        yield f"{name}.format", f"is set for {fstype}", cure
+    if fstype == "tmpfs":
+        if source != "tmpfs":
+            yield f"{name}.src", shown("src", source), "must be tmpfs, as fstype is"
+        if str(mount.get("path")).startswith("/farm/"):
+            cure = "plots in memory are lost at a reboot: use it for /plot_temp/<farm>"
+            yield f"{name}.path", shown("path", mount["path"]), cure
+    if fstype != "none":
+        return
+    if "bind" not in str(mount.get("opts", "")).split(","):
+        cure = "for a folder add opts: bind; otherwise name the file system (lsblk -f)"
+        yield f"{name}.fstype", "is none", cure
+    if not _FOLDER.fullmatch(source) or source.startswith(("/farm/", "/plot_temp/", "/dev/")):
+        cure = "must be the path of a folder outside of /farm, /plot_temp and /dev"
+        yield f"{name}.src", shown("src", source), cure
 
 
 def _source_cure(source: str) -> str:
@@ -137,7 +169,7 @@ def _identities(mount: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         parts = path.split("/")
         if len(parts) == 4 and parts[1] == "farm":
             yield "path", f"disk {parts[3]}", f"the disk {parts[3]} is named twice on this host"
-    if isinstance(source, str):
+    if isinstance(source, str) and mount.get("fstype") in (*_ON_DEVICES, "none"):
         # Ansible and blkid write UUIDs in either case; labels and paths are case-sensitive.
         same = source.lower() if source.startswith(("UUID=", "PARTUUID=")) else source
         yield "src", same, "the device is used twice"

@@ -94,7 +94,8 @@ def _check_texts(
     name: str, entry: object, written: Mapping[str, Written]
 ) -> Iterator[tuple[str, str, str]]:
     """Texts of a plotter that are not in quotes, and numbers that are not what is written."""
-    yield from check_written(f"{name}.temp_gib", "float", written, False)
+    for key in ("temp_gib", "temp2_gib"):
+        yield from check_written(f"{name}.{key}", "float", written, False)
     for where, value in _texts(entry):
         if not isinstance(value, (str, list, dict)) and value is not None:
             variable = f"{name}.{where}"
