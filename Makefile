@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 PLOTS ?= 200
 KILLS ?= 50
+PICTURES ?= pictures
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
@@ -23,8 +24,20 @@ $(VENV)/ready: pyproject.toml services/requirements.lock
 tools: $(VENV)/ready  ## install the development tools into .venv
 
 .PHONY: demo
-demo: tools  ## three real hosts, a deployed farm, a real plot; leaves it standing
+demo: tools  ## three real hosts, a deployed farm that plots and farms; leaves it standing
 	@$(BIN)/python -m tests.demo
+
+.PHONY: demo-fault
+demo-fault: tools  ## two faults of the demo's farm: their alerts, raised and over again
+	@$(BIN)/python -m tests.demo.fault
+
+.PHONY: pictures
+pictures: tools  ## pictures of the dashboards with the demo's data: PICTURES=pictures
+	@$(BIN)/python -m tests.pictures --since now-30m $(PICTURES)
+
+.PHONY: pictures-docs
+pictures-docs: tools  ## the pictures of README, of a simulated farm: docs/pictures
+	@$(BIN)/python -m tests.pictures --simulated docs/pictures farm plotting
 
 .PHONY: demo-down
 demo-down:  ## remove the demo's hosts and all that was made for them

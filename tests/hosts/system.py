@@ -137,11 +137,15 @@ def require_machine() -> None:
         if not Path("/dev/loop-control").exists():
             raise HostError("no loop devices here: use a machine or container that has them")
     missing = sorted({PACKAGES[tool] for tool in PACKAGES if shutil.which(tool) is None})
-    if not missing:
-        return
-    if shutil.which("apt-get") is None:
-        raise HostError(f"install {' '.join(missing)}: this machine has no apt-get to do it with")
-    say(f"installing {' '.join(missing)}")
+    if missing:
+        install(*missing)
+
+
+def install(*packages: str) -> None:
+    """Install Debian packages on this machine. Raises HostError where that can't be done."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise HostError(f"install {' '.join(packages)}: only root with apt-get can do it from here")
+    say(f"installing {' '.join(packages)}")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run("apt-get", "update", "-q")
-    run("apt-get", "install", "-q", "-y", "--no-install-recommends", *missing)
+    run("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages)

@@ -1,6 +1,6 @@
 """The full node of the test farm: Chia's own simulator, with signage points.
 
-Runs in the place of chia_full_node (molecule/network/prepare.yml), by the Python that farms. Chia's
+Runs in the place of chia_full_node (tests/network/simulator.yml), by the Python that farms. Chia's
 simulator makes blocks and no signage points, so no harvester would ever look a plot up: this feeds
 it real ones, and makes a block for the farm's address now and then. What the farm's harvesters
 find is thereby real too.

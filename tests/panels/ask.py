@@ -46,6 +46,11 @@ class Prometheus:
         groups: list[dict[str, Any]] = self._data("GET", "rules", {})["groups"]
         return groups
 
+    def alerts(self) -> list[dict[str, Any]]:
+        """Alerts that pend or fire."""
+        alerts: list[dict[str, Any]] = self._data("GET", "alerts", {})["alerts"]
+        return alerts
+
     def _data(self, method: str, path: str, parameters: dict[str, object]) -> dict[str, Any]:
         url = urllib.parse.urlsplit(self.url)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

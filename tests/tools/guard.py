@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.hosts.system import HostError, require_machine, wait_until
@@ -42,8 +43,19 @@ def on_hosts(name: str, hosts_file: Path, work: Callable[[], int]) -> int:
     return code
 
 
+@dataclass
+class Hosts:
+    """The hosts that go with a run: those of a file, if any."""
+
+    file: Path | None
+
+    def keep(self) -> None:
+        """Let them stand when the run ends."""
+        self.file = None
+
+
 @contextlib.contextmanager
-def guarded(name: str, hosts_file: Path | None = None) -> Iterator[None]:
+def guarded(name: str, hosts_file: Path | None = None) -> Iterator[Hosts]:
     """Run the body as the only run of this name; the hosts of the file, if any, go with it.
 
     Raises HostError when another one is at work.
@@ -51,8 +63,9 @@ def guarded(name: str, hosts_file: Path | None = None) -> Iterator[None]:
     # When make is killed, this process is asked to end, and its own end takes the rest along.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with _alone(name), _reaped(name, hosts_file):
-        yield
+    hosts = Hosts(hosts_file)
+    with _alone(name), _reaped(name, hosts):
+        yield hosts
 
 
 @contextlib.contextmanager
@@ -68,12 +81,12 @@ def _alone(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reaped(name: str, hosts_file: Path | None) -> Iterator[None]:
+def _reaped(name: str, hosts: Hosts) -> Iterator[None]:
     """Remove the hosts after the body, by a reaper should this process end before that is done."""
     reaper = None
-    if hosts_file is not None:
+    if hosts.file is not None:
         reaper = subprocess.Popen(
-            [sys.executable, "-m", "tests.tools.guard", name, str(hosts_file)],
+            [sys.executable, "-m", "tests.tools.guard", name, str(hosts.file)],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
@@ -82,7 +95,7 @@ def _reaped(name: str, hosts_file: Path | None) -> Iterator[None]:
         yield
     finally:
         del os.environ[_MARK]
-        _remove(name, hosts_file)
+        _remove(name, hosts.file)
         # Not reached when somebody presses Ctrl-C again during the removal.
         if reaper is not None:
             reaper.communicate(_ENDED)

@@ -12,7 +12,7 @@ import yaml
 
 from goplot.farm.keys import keys_of
 from goplot.host.settings import TABLES
-from tests.integration.network.fast import fast_rules, hastened
+from tests.network.fast import fast_rules, hastened
 from tests.support.inventory import CATALOGUE
 from tests.support.metric_names import is_written, names_in
 

@@ -1,7 +1,7 @@
 """Each fault of a real farm raises its alert, and no other, through Alertmanager to a webhook.
 
-Time goes six times as fast meanwhile (fast.py). Two faults are fakes, for these hosts share the
-clock of their machine, and Chia calls its simulator synced whatever happens:
+Time goes six times as fast meanwhile (tests/network/fast.py). Two faults are fakes, for these hosts
+share the clock of their machine, and Chia calls its simulator synced whatever happens:
 tests/network/moved_clock.py and tests/network/node.py stand in.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import yaml
 
 from tests.hosts.machine import Machine
 from tests.hosts.system import wait_until
-from tests.integration.network.fast import fast
+from tests.network.fast import fast
+from tests.network.faults import FAULTS
 
 ToMachine = Callable[[str], Machine]
 Ask = Callable[[str], list[dict[str, Any]]]
@@ -43,126 +44,8 @@ class Received:
     firing: bool
 
 
-@dataclass(frozen=True)
-class Fault:
-    """How a fault begins and ends, by host, and the one alert that it raises."""
-
-    alert: str
-    labels: dict[str, str]
-    begin: dict[str, str]
-    end: dict[str, str] = field(default_factory=dict)
-
-
 # What make test sees of FAULTS; make soak sees all of them.
 FEW = ("a harvester is stopped", "a tunable has a bad value")
-
-# systemd mounts a disk again with the next timer that goes off, for every service wants the disks.
-HELD = "/run/systemd/system/farm-2-disk12.mount.d"
-PACER = "/run/systemd/system/goplot-pacer.service.d"
-TUNABLES = "/etc/chia/goplot/config"
-DISK = "/farm/1/disk21"
-HARVESTER = "/opt/chia/current/lib/python3*/site-packages/chia/harvester/harvester_api.py"
-EXPORTER = "/etc/default/prometheus-node-exporter"
-GRAFANA = "grafana-server"
-CLOCK = (Path(__file__).parents[2] / "network/moved_clock.py").read_text(encoding="utf-8")
-FAULTS = {
-    "a harvester is stopped": Fault(
-        "HarvesterDown",
-        {"instance": "harvester1"},
-        {"harvester1": "systemctl stop chia-harvester"},
-        {"harvester1": "systemctl start chia-harvester"},
-    ),
-    "the network of a host is cut": Fault(
-        "HostDown",
-        {"instance": "harvester2"},
-        {"harvester2": "ip link set host0 down"},
-        {"harvester2": "ip link set host0 up"},
-    ),
-    "a disk is unmounted": Fault(
-        "DiskGone",
-        {"instance": "harvester1", "farm": "2", "disk": "disk12"},
-        {
-            "harvester1": f"mkdir -p {HELD}; "
-            f"printf '[Unit]\nConditionPathExists=/held\n' > {HELD}/held.conf; "
-            "systemctl daemon-reload; umount /farm/2/disk12"
-        },
-        {"harvester1": f"rm -r {HELD}; systemctl daemon-reload"},
-    ),
-    "the last disk of a plotter is filled": Fault(
-        "AllDisksFull",
-        {"instance": "harvester2"},
-        {
-            "harvester2": f"! dd if=/dev/zero of={DISK}/filler bs=1M 2>/dev/null && "
-            "goplot set on_toggle run"
-        },
-        {"harvester2": f"goplot set on_toggle stop; rm {DISK}/filler"},
-    ),
-    "the pacer is killed and kept from starting": Fault(
-        "PacerDown",
-        {"instance": "harvester2"},
-        {
-            "harvester2": f"mkdir -p {PACER}; "
-            f"printf '[Unit]\nConditionPathExists=/held\n' > {PACER}/held.conf; "
-            "systemctl daemon-reload; systemctl kill --signal=KILL goplot-pacer"
-        },
-        {
-            "harvester2": f"rm -r {PACER}; systemctl daemon-reload; systemctl start goplot-pacer",
-        },
-    ),
-    "the full node is out of sync": Fault(
-        "FullNodeNotSynced",
-        {"instance": "farmer1"},
-        {"farmer1": "touch /var/lib/chia/node/out-of-sync"},
-        {"farmer1": "rm /var/lib/chia/node/out-of-sync"},
-    ),
-    "a release of Chia writes its log in another way": Fault(
-        "HarvesterLogBlind",
-        {"instance": "harvester2"},
-        {
-            "harvester2": "sed -i.kept 's/were eligible for farming/passed the filter of/' "
-            f"{HARVESTER}; systemctl restart chia-harvester"
-        },
-        {
-            "harvester2": f"for file in {HARVESTER}; do mv $file.kept $file; done; "
-            "systemctl restart chia-harvester"
-        },
-    ),
-    "a tunable has a bad value": Fault(
-        "TunableInvalid",
-        {"instance": "harvester2", "tunable": "max_plots"},
-        {"harvester2": f"echo many > {TUNABLES}/max_plots.goplot"},
-        {"harvester2": f"echo 1 > {TUNABLES}/max_plots.goplot"},
-    ),
-    "a collector no longer runs": Fault(
-        "TextfileStale",
-        {"instance": "harvester2", "file": "goplot_plotter.prom"},
-        {"harvester2": "systemctl stop goplot-plotter-collector.timer"},
-        {"harvester2": "systemctl start goplot-plotter-collector.timer"},
-    ),
-    "the clock of a host is moved": Fault(
-        "HostClockOff",
-        {"instance": "harvester1"},
-        {
-            "harvester1": f"cat > /opt/moved_clock.py <<'PROGRAM'\n{CLOCK}\nPROGRAM\n"
-            f"sed -i.kept 's/:9100/127.0.0.1:9101/' {EXPORTER}; "
-            "systemctl restart prometheus-node-exporter; "
-            "systemd-run --quiet --collect --unit=moved-clock python3 /opt/moved_clock.py 40"
-        },
-        {
-            "harvester1": f"mv {EXPORTER}.kept {EXPORTER}; systemctl stop moved-clock; "
-            "systemctl restart prometheus-node-exporter"
-        },
-    ),
-    "Grafana is away": Fault(
-        "AnnotationsUndelivered",
-        {"instance": "harvester2"},
-        {
-            "farmer1": f"systemctl stop {GRAFANA}",
-            "harvester2": "goplot set on_toggle run; goplot plot; goplot set on_toggle stop",
-        },
-        {"farmer1": f"systemctl start {GRAFANA}"},
-    ),
-}
 
 
 @pytest.fixture(scope="module")
@@ -198,11 +81,6 @@ def raised(prometheus: Ask, state: str) -> set[tuple[str, str]]:
     samples = prometheus(f'ALERTS{{alertstate=~"{state}"}}')
     found = {(one["metric"]["alertname"], one["metric"].get("instance", "")) for one in samples}
     return {(name, host) for name, host in found if name not in ALWAYS}
-
-
-def do(machine: ToMachine, commands: dict[str, str]) -> None:
-    for host, command in commands.items():
-        machine(host).run("sh", "-c", command)
 
 
 def test_the_daily_summary_is_sent(machine: ToMachine) -> None:
@@ -241,12 +119,12 @@ def test_a_fault_raises_exactly_its_alert_which_is_over_with_it(
         ]
 
     try:
-        do(machine, fault.begin)
+        fault.start(machine)
         wait_until(f"{name}: {fault.alert} at the webhook", lambda: of_this(True) != [], WITHIN)
         # Whatever else this fault may raise has time to do so.
         wait_until("no alert pends", lambda: not raised(prometheus, "pending"), 2 * WITHIN)
     finally:
-        do(machine, fault.end)
+        fault.stop(machine)
     wait_until(f"{name}: resolved", lambda: of_this(False) != [], WITHIN)
     wait_until("a farm that is well", lambda: not raised(prometheus, "firing|pending"), WITHIN)
     all_received = {

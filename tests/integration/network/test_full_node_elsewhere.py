@@ -31,8 +31,9 @@ def deploy(hosts: HostSet, folder: Path) -> None:
     node = {"chia_full_node": f"{hosts.host('farmer1').address}:8444"}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), *PLAYBOOKS]
     command += ["-i", str(inventory), "-e", json.dumps(node)]
-    command += ["-e", f"@{groups}/all/main.yml", "-e", f"@{groups}/farmer/main.yml"]
-    command += ["--vault-password-file", str(SCENARIO / "vault-password")]
+    for variables in ("all/network.yml", "all/main.yml", "farmer/main.yml"):
+        command += ["-e", f"@{groups}/{variables}"]
+    command += ["--vault-password-file", str(PROJECT / "tests/network/vault-password")]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"}
     done = subprocess.run(
         command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False

@@ -21,6 +21,7 @@ ToMachine = Callable[[str], Machine]
 
 PROJECT = Path(__file__).parents[3]
 SCENARIO = PROJECT / "molecule/network"
+VAULT_PASSWORD = PROJECT / "tests/network/vault-password"
 CHIA = "/var/lib/chia/simulator0/config/ssl"
 HOSTS = ("farmer1", "harvester1", "harvester2")
 # Runs on a host from standard input, the secrets with it: they are in no command line of its own.
@@ -72,7 +73,7 @@ def mnemonic() -> str:
 
     Loader.add_constructor("!vault", as_text)
     text = (SCENARIO / "inventory/group_vars/farmer/main.yml").read_text(encoding="utf-8")
-    password = (SCENARIO / "vault-password").read_bytes().strip()
+    password = VAULT_PASSWORD.read_bytes().strip()
     vault = VaultLib([("default", VaultSecret(password))])
     words: str = vault.decrypt(Loader(text).get_single_data()["chia_mnemonic"]).decode()
     return words
@@ -134,7 +135,7 @@ def test_a_play_shows_no_secret_however_much_it_shows(
         machine(host).run("rm", f"{CHIA}/ca/private_ca.crt")
     play = [str(Path(sys.executable).parent / "ansible-playbook"), "-vvvv", "--diff"]
     play += ["-i", str(SCENARIO / "inventory")]
-    play += ["--vault-password-file", str(SCENARIO / "vault-password")]
+    play += ["--vault-password-file", str(VAULT_PASSWORD)]
     done = subprocess.run(
         [*play, str(PROJECT / "playbooks/chia.yml")],
         env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")},

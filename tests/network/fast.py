@@ -1,8 +1,8 @@
 """A farm whose time goes six times as fast, so that its alerts can be waited for.
 
-A test that changes nothing would wait an hour and more. Changed on the hosts while the tests of
-the alerts run, and put back: the times of the rules, how often Prometheus asks, how often the
-collectors and diskhand run, and quiet_seconds. What an alert asks and says stays as it is.
+Whoever changes nothing would wait an hour and more. Changed on the hosts meanwhile, and put back:
+the times of the rules, how often Prometheus asks, how often the collectors and diskhand run, and
+quiet_seconds. What an alert asks and says stays as it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TIMES = 6
 _BY_CHIAS_TIME = ("HarvesterDisconnected", "HarvesterQuiet")
 # Seconds in rules without a unit: the age of goplot's textfiles, and of its programs' last success.
 _AGES = (300, 1200)
-_RULES = Path(__file__).parents[3] / "roles/prometheus/files/rules"
+_RULES = Path(__file__).parents[2] / "roles/prometheus/files/rules"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIMERS = {
     "goplot-plotter-collector": "*:*:0/10",

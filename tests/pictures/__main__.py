@@ -1,0 +1,114 @@
+"""Draws the dashboards: `python -m tests.pictures FOLDER`.
+
+Of the demo's farm, or of a simulated one that has a week behind it (`--simulated`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from tests.demo.farm import DemoError, running_farm
+from tests.hosts.spec import SpecError
+from tests.hosts.system import HostError, install
+from tests.made_farm.server import made_farm
+
+_ROOT = Path(__file__).parents[2]
+_CACHE = _ROOT / ".cache"
+_DASHBOARDS = _ROOT / "dashboard/json"
+#: The same as the preview looks for.
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: Hosts of a simulated farm, and disks of each.
+_SIMULATED = (6, 6)
+
+
+def main() -> int:
+    """Draw them. Returns 1 when a picture could not be made."""
+    # What was started is ended on the way out.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    given = _arguments()
+    try:
+        programs = _programs()
+        with _prometheus(simulated=given.simulated) as url:
+            drawn = [_draw(path, url, given, programs) for path in _chosen(given.dashboards)]
+    except (DemoError, HostError, SpecError) as error:
+        print(f"pictures: {error}", file=sys.stderr)
+        return 1
+    return 0 if all(drawn) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("dashboards", nargs="*", help="which: farm, plotting, ... (all)")
+    parser.add_argument("--simulated", action="store_true", help="of a simulated farm")
+    parser.add_argument("--since", metavar="TIME", help="such as now-30m (the dashboard's own)")
+    parser.add_argument("--width", type=int, default=1600, help="pixels (1600)")
+    return parser.parse_args()
+
+
+def _chosen(names: list[str]) -> list[Path]:
+    paths = sorted(_DASHBOARDS.glob("goplot-*.json"))
+    known = {path.stem.removeprefix("goplot-"): path for path in paths}
+    for name in names:
+        if name not in known:
+            raise DemoError(f"no dashboard {name}: there are {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _programs() -> str:
+    """A PATH with Node.js and a browser. Raises HostError."""
+    if not any(map(shutil.which, _BROWSERS)):
+        install("chromium")
+    command = [_ROOT / "tests/tools/node", _CACHE / "node"]
+    node = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if node.returncode != 0:
+        raise HostError("Node.js can't be installed: install nodejs and npm, 20 or newer")
+    return f"{node.stdout.strip()}:{os.environ['PATH']}"
+
+
+@contextlib.contextmanager
+def _prometheus(*, simulated: bool) -> Iterator[str]:
+    if not simulated:
+        yield running_farm().url(9090)
+        return
+    print("pictures: simulating a farm for a week (two minutes)", flush=True)
+    command = [_ROOT / "tests/tools/prometheus", _CACHE / "prometheus"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="goplot-made-farm-") as folder,
+        made_farm(*_SIMULATED, Path(folder), Path(done.stdout.strip()), thorough=True) as made,
+    ):
+        yield made.prometheus.url
+
+
+def _draw(dashboard: Path, url: str, given: argparse.Namespace, path: str) -> bool:
+    folder: Path = given.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / f"{dashboard.stem.removeprefix('goplot-')}.png"
+    command = [str(_ROOT / "tests/tools/dashboard-preview/preview"), str(dashboard)]
+    command += ["--prometheus", url, "--out", str(picture), "--width", str(given.width)]
+    command += ["--timeout", "180", "--allow-empty"]
+    if given.since:
+        command += ["--from", given.since]
+    environment = {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(_CACHE)}
+    # No farm has all that the panels can show: tests.panels says which are empty, and why.
+    return subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+def _stop(*_: object) -> NoReturn:
+    raise SystemExit(130)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
