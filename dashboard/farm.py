@@ -220,8 +220,12 @@ def _winning() -> list[parts.Panel]:
         parts.lines(
             "Expected time to win",
             "Mean time to a win over time: it falls with more plots and rises with netspace.",
-            [(least("chia_expected_win_seconds"), "expected")],
-            Look("s", colours={"expected": ORANGE}, empty="No plots, or the netspace is unknown"),
+            [(f"{least('chia_expected_win_seconds')} / 86400", "expected")],
+            Look(
+                "suffix: days",
+                colours={"expected": ORANGE},
+                empty="No plots, or the netspace is unknown",
+            ),
         ),
     ]
 

@@ -14,13 +14,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 from tests.demo.farm import DemoError, running_farm
 from tests.hosts.spec import SpecError
-from tests.hosts.system import HostError, install
+from tests.hosts.system import HostError, install, wait_until
 from tests.made_farm.server import made_farm
+from tests.panels.ask import Prometheus
 
 _ROOT = Path(__file__).parents[2]
 _CACHE = _ROOT / ".cache"
@@ -29,6 +31,7 @@ _DASHBOARDS = _ROOT / "dashboard/json"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Hosts of a simulated farm, and disks of each.
 _SIMULATED = (6, 6)
+_ALERT_SECONDS = 300
 
 
 def main() -> int:
@@ -89,7 +92,14 @@ def _prometheus(*, simulated: bool) -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="goplot-made-farm-") as folder,
         made_farm(*_SIMULATED, Path(folder), Path(done.stdout.strip()), thorough=True) as made,
     ):
+        # What is wrong with some of its hosts is raised after as long as on a real farm.
+        print("pictures: waiting for its alerts", flush=True)
+        wait_until("an alert", partial(_fires, made.prometheus), _ALERT_SECONDS)
         yield made.prometheus.url
+
+
+def _fires(prometheus: Prometheus) -> bool:
+    return any(alert["state"] == "firing" for alert in prometheus.alerts())
 
 
 def _draw(dashboard: Path, url: str, given: argparse.Namespace, path: str) -> bool:
