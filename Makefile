@@ -33,7 +33,7 @@ demo-fault: tools  ## two faults of the demo's farm: their alerts, raised and ov
 
 .PHONY: pictures
 pictures: tools  ## pictures of the dashboards with the demo's data: PICTURES=pictures
-	@$(BIN)/python -m tests.pictures --since now-30m $(PICTURES)
+	@$(BIN)/python -m tests.pictures $(PICTURES)
 
 .PHONY: pictures-docs
 pictures-docs: tools  ## the pictures of README, of a simulated farm: docs/pictures

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboard import parts
-from dashboard.parts import BAD, BLUE, GOOD, GREY, SKY, WARNING, Look
+from dashboard.parts import BAD, BLUE, GOOD, GREY, NEUTRAL, SKY, WARNING, Look
 from dashboard.selectors import highest, least, of, total
 
 _BY = "instance, farm, disk"
@@ -77,7 +77,7 @@ def _summary() -> list[parts.Panel]:
                 decimals=0,
                 width=4,
                 height=4,
-                steps=((None, BAD), (24, WARNING), (72, GOOD)),
+                steps=((None, NEUTRAL), (0, BAD), (24, WARNING), (72, GOOD)),
                 empty="No disk is filling up",
             ),
         ),
@@ -120,7 +120,11 @@ def _every() -> list[parts.Panel]:
                     _max("goplot_disk_in_rotation"),
                     [parts.width(100), *parts.named(_ROTATION)],
                 ),
-                ("Fill", f"max by ({_BY}) ({_FILL})", [parts.unit("percentunit"), *parts.gauge()]),
+                (
+                    "Fill",
+                    f"max by ({_BY}) ({_FILL})",
+                    [parts.unit("percentunit"), parts.decimals(1), *parts.gauge()],
+                ),
                 ("Size", _max("instance_disk:goplot_disk_size:bytes"), [parts.unit("bytes")]),
                 ("Committed", _max("goplot_disk_committed_bytes"), [parts.unit("bytes")]),
                 ("Room", _max("goplot_disk_available_bytes"), [parts.unit("bytes")]),
@@ -148,7 +152,7 @@ def _every() -> list[parts.Panel]:
             "Fill of disks",
             "Used share of each disk; the thirty with the most room, that one first.",
             [(f"sort(bottomk(30, {_FILL}))", _NAME)],
-            Look("percentunit", height=14, steps=((None, BLUE),), high=1, empty=_NONE),
+            Look("percentunit", height=14, steps=((None, BLUE),), high=1, decimals=1, empty=_NONE),
         ),
         parts.lines(
             "Fill of disks over time",

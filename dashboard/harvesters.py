@@ -4,10 +4,12 @@ from grafana_foundation_sdk.builders import dashboard as build
 
 from dashboard import parts
 from dashboard.parts import BAD, BLUE, GOOD, GREY, ORANGE, PURPLE, RED, WARNING, YELLOW, Look
-from dashboard.selectors import highest, most, of, total
+from dashboard.selectors import highest, of, total
 
 _NONE = "No harvester among the selected hosts"
 _RATE = "[$__rate_interval]"
+# harvester-log reads the log of every host with Chia; not all of them harvest.
+_HARVESTS = f"and on (instance) {of('chia_harvester_up')}"
 STATES = {
     "ok": ("ok", GOOD),
     "quiet": ("quiet", BAD),
@@ -41,7 +43,7 @@ def _summary() -> list[parts.Panel]:
         parts.single(
             "Unhealthy harvesters",
             "Harvesters that do not answer or whose log shows a problem.",
-            f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 "
+            f"count({of('goplot_harvester_log_state', _NOT_OK)} == 1 {_HARVESTS} "
             f"or on (instance) {of('chia_harvester_up')} == 0) or vector(0)",
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
@@ -54,7 +56,7 @@ def _summary() -> list[parts.Panel]:
         parts.single(
             "Longest quiet",
             "Time since the last eligible line of the harvester that has been quiet for longest.",
-            most("chia_harvester_eligible_age_seconds"),
+            f"max({of('chia_harvester_eligible_age_seconds')} {_HARVESTS})",
             Look("s", steps=((None, GOOD), (120, WARNING), (300, BAD)), decimals=0, **small),
         ),
         parts.single(
@@ -110,7 +112,7 @@ def _lookups() -> list[parts.Panel]:
             [
                 (
                     f"topk(8, sum by (instance) (rate({of('chia_harvester_eligible_plots_total')}"
-                    f"{_RATE}))) * 60",
+                    f"{_RATE})) {_HARVESTS}) * 60",
                     "{{instance}}",
                 )
             ],
@@ -155,7 +157,7 @@ def _lookups() -> list[parts.Panel]:
 
 
 def _every() -> list[parts.Panel]:
-    state = of("instance:goplot_harvester_log_state:number")
+    state, up = of("instance:goplot_harvester_log_state:number"), of("chia_harvester_up")
     names = {str(number): shown for number, shown in enumerate(STATES.values(), start=1)}
 
     def by(metric: str) -> str:
@@ -168,7 +170,8 @@ def _every() -> list[parts.Panel]:
             "The state of every harvester by its log; the worst thirty.",
             [
                 (
-                    f"{state} and on (instance) topk(30, max_over_time({state}[$__range] @ end()))",
+                    f"{state} and on (instance) topk(30, max_over_time({state}[$__range] @ end())"
+                    f" and on (instance) max_over_time({up}[$__range] @ end()))",
                     "{{instance}}",
                 )
             ],
@@ -182,7 +185,11 @@ def _every() -> list[parts.Panel]:
                 ("Farmers", by("chia_harvester_farmer_connections"), []),
                 ("Plots", by("chia_harvester_plots"), [parts.unit("locale")]),
                 ("Size", by("chia_harvester_plot_bytes"), [parts.unit("bytes")]),
-                ("Quiet for", by("chia_harvester_eligible_age_seconds"), [parts.unit("s")]),
+                (
+                    "Quiet for",
+                    f"{by('chia_harvester_eligible_age_seconds')} {_HARVESTS}",
+                    [parts.unit("s")],
+                ),
                 (
                     "Slow lookups",
                     by("instance:chia_harvester_lookups_slow:ratio30m"),

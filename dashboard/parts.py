@@ -131,7 +131,7 @@ def heat(title: str, text: str, targets: Targets, look: Look) -> Panel:
     for target in panel._internal.targets:
         target.format_val = queries.PromQueryFormat.HEATMAP
     colour = heatmap.HeatmapColorOptions().scheme("Blues").steps(32)
-    panel.cell_values(heatmap.CellValues().unit("locale"))
+    panel.cell_values(heatmap.CellValues().unit("locale").decimals(0))
     return panel.calculate(False).color(colour).y_axis(heatmap.YAxisConfig().unit(look.unit))
 
 
@@ -147,8 +147,9 @@ def table(
     panel = _common(table_panel.Panel(), title, text, targets, look, instant=True)
     for target in panel._internal.targets:
         target.format_val = queries.PromQueryFormat.TABLE
-    renamed = dict(labels)
-    order = {label: place for place, label in enumerate(labels)}
+    # The only query with an answer names its value without a letter: it is the first one's.
+    renamed = {**labels, "Value": columns[0][0]}
+    order = {label: place for place, label in enumerate([*labels, "Value"])}
     for place, (heading, _, properties) in enumerate(columns):
         value = "Value" if len(columns) == 1 else f"Value #{_letter(place)}"
         renamed[value] = heading

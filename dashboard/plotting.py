@@ -277,7 +277,7 @@ def _space() -> list[parts.Panel]:
                     "{{instance}} temp farm {{temp_farm}}",
                 )
             ],
-            Look("percentunit", steps=_FULL, high=1, **size),
+            Look("percentunit", steps=_FULL, high=1, decimals=1, **size),
         ),
         parts.bars(
             "Fill of farms",
@@ -288,7 +288,7 @@ def _space() -> list[parts.Panel]:
                     "{{instance}} farm {{farm}}",
                 )
             ],
-            Look("percentunit", steps=((None, BLUE),), high=1, **size),
+            Look("percentunit", steps=((None, BLUE),), high=1, decimals=1, **size),
         ),
         parts.lines(
             "Temp space",

@@ -68,8 +68,7 @@ def _show_fault(farm: Farm, name: str, fault: Fault) -> None:
 
 def _show_commands(commands: dict[str, str]) -> None:
     for host, command in commands.items():
-        print(f"  on {host}: {command!r}" if "\n" in command else f"  on {host}: {command}")
-    sys.stdout.flush()
+        print(f"  on {host}: {command}", flush=True)
 
 
 def _is_of(alert: dict[str, Any], fault: Fault) -> bool:

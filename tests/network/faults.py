@@ -59,7 +59,7 @@ FAULTS = {
         {"instance": "harvester1", "farm": "2", "disk": "disk12"},
         {
             "harvester1": f"mkdir -p {HELD}; "
-            f"printf '[Unit]\nConditionPathExists=/held\n' > {HELD}/held.conf; "
+            f"printf '[Unit]\\nConditionPathExists=/held\\n' > {HELD}/held.conf; "
             "systemctl daemon-reload; umount /farm/2/disk12"
         },
         {"harvester1": f"rm -r {HELD}; systemctl daemon-reload"},
@@ -78,7 +78,7 @@ FAULTS = {
         {"instance": "harvester2"},
         {
             "harvester2": f"mkdir -p {PACER}; "
-            f"printf '[Unit]\nConditionPathExists=/held\n' > {PACER}/held.conf; "
+            f"printf '[Unit]\\nConditionPathExists=/held\\n' > {PACER}/held.conf; "
             "systemctl daemon-reload; systemctl kill --signal=KILL goplot-pacer"
         },
         {

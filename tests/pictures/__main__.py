@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from tests.demo.farm import DemoError, running_farm
+from tests.demo.farm import DemoError, Farm, running_farm
 from tests.hosts.spec import SpecError
 from tests.hosts.system import HostError, install, wait_until
 from tests.made_farm.server import made_farm
@@ -32,6 +32,8 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 #: Hosts of a simulated farm, and disks of each.
 _SIMULATED = (6, 6)
 _ALERT_SECONDS = 300
+# A dashboard shows at least six hours, of which a young farm has little.
+_SHOWN_MINUTES = 360
 
 
 def main() -> int:
@@ -42,8 +44,9 @@ def main() -> int:
     given = _arguments()
     try:
         programs = _programs()
-        with _prometheus(simulated=given.simulated) as url:
-            drawn = [_draw(path, url, given, programs) for path in _chosen(given.dashboards)]
+        with _prometheus(simulated=given.simulated) as (url, since):
+            chosen = _chosen(given.dashboards)
+            drawn = [_draw(path, url, since, given, programs) for path in chosen]
     except (DemoError, HostError, SpecError) as error:
         print(f"pictures: {error}", file=sys.stderr)
         return 1
@@ -55,7 +58,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path, help="where the pictures go")
     parser.add_argument("dashboards", nargs="*", help="which: farm, plotting, ... (all)")
     parser.add_argument("--simulated", action="store_true", help="of a simulated farm")
-    parser.add_argument("--since", metavar="TIME", help="such as now-30m (the dashboard's own)")
     parser.add_argument("--width", type=int, default=1600, help="pixels (1600)")
     return parser.parse_args()
 
@@ -81,9 +83,11 @@ def _programs() -> str:
 
 
 @contextlib.contextmanager
-def _prometheus(*, simulated: bool) -> Iterator[str]:
+def _prometheus(*, simulated: bool) -> Iterator[tuple[str, str | None]]:
+    """Its URL, and since when it knows the farm: None for as long as the dashboards show."""
     if not simulated:
-        yield running_farm().url(9090)
+        farm = running_farm()
+        yield farm.url(9090), _since(farm)
         return
     print("pictures: simulating a farm for a week (two minutes)", flush=True)
     command = [_ROOT / "tests/tools/prometheus", _CACHE / "prometheus"]
@@ -95,22 +99,31 @@ def _prometheus(*, simulated: bool) -> Iterator[str]:
         # What is wrong with some of its hosts is raised after as long as on a real farm.
         print("pictures: waiting for its alerts", flush=True)
         wait_until("an alert", partial(_fires, made.prometheus), _ALERT_SECONDS)
-        yield made.prometheus.url
+        yield made.prometheus.url, None
+
+
+def _since(farm: Farm) -> str | None:
+    """The start of Prometheus, as Grafana writes times; None where it was before all graphs."""
+    running = 'time() - process_start_time_seconds{job="prometheus"}'
+    minutes = max((float(one["value"][1]) / 60 for one in farm.ask(running)), default=0.0)
+    return f"now-{max(5, round(minutes))}m" if minutes < _SHOWN_MINUTES else None
 
 
 def _fires(prometheus: Prometheus) -> bool:
     return any(alert["state"] == "firing" for alert in prometheus.alerts())
 
 
-def _draw(dashboard: Path, url: str, given: argparse.Namespace, path: str) -> bool:
+def _draw(
+    dashboard: Path, url: str, since: str | None, given: argparse.Namespace, path: str
+) -> bool:
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     picture = folder / f"{dashboard.stem.removeprefix('goplot-')}.png"
     command = [str(_ROOT / "tests/tools/dashboard-preview/preview"), str(dashboard)]
     command += ["--prometheus", url, "--out", str(picture), "--width", str(given.width)]
     command += ["--timeout", "180", "--allow-empty"]
-    if given.since:
-        command += ["--from", given.since]
+    if since:
+        command += ["--from", since]
     environment = {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(_CACHE)}
     # No farm has all that the panels can show: tests.panels says which are empty, and why.
     return subprocess.run(command, env=environment, check=False).returncode == 0
