@@ -28,7 +28,7 @@ INVENTORY = (
 )
 LOG = Path(".cache/demo/ansible.log")
 PLOTS = {"/farm/1/disk11": 2, "/farm/2/disk12": 2}
-PLOT_SECONDS = 900
+PLOT_SECONDS = 1800
 METRIC_SECONDS = 300
 
 
