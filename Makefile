@@ -71,6 +71,10 @@ soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
+.PHONY: chia-lock
+chia-lock: tools  ## lock what pip installs for a release of Chia: VERSION=2.7.5
+	@$(BIN)/python -m tests.tools.chia_lock $(VERSION) $(addprefix --override=,$(OVERRIDE))
+
 .PHONY: docs
 docs: tools  ## write what is made from code: docs/metrics.md, tables of tunables and variables
 	PYTHONPATH=services $(BIN)/python -m tests.lint.made_docs

@@ -22,4 +22,5 @@ def test_a_build_goes_when_no_process_runs_it(tmp_path: Path) -> None:
         (proc / process).mkdir(parents=True)
         (proc / process / "cmdline").write_text(command)
     (proc / "9").mkdir()
-    assert unused(install, "3-new", proc) == ["0-half", "1-old", "1-older"]
+    assert unused(install, ["3-new"], proc) == ["0-half", "1-old", "1-older"]
+    assert unused(install, ["3-new", "1-old"], proc) == ["0-half", "1-older"]

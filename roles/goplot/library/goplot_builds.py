@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -21,15 +22,16 @@ options:
     type: path
     required: true
   keep:
-    description: Name of the build that is always kept.
-    type: str
+    description: Names of the builds that are always kept.
+    type: list
+    elements: str
     required: true
 author: goplot
 """
 
 EXAMPLES = """
 - name: Remove builds that are no longer in use
-  goplot_builds: {install_dir: /opt/goplot, keep: 3f2a9c0d1e2b}
+  goplot_builds: {install_dir: /opt/goplot, keep: [3f2a9c0d1e2b]}
 """
 
 RETURN = """
@@ -40,8 +42,8 @@ removed:
 """
 
 
-def unused(install_dir: Path, keep: str, proc: Path) -> list[str]:
-    """Names of the builds that no process runs, without the one to keep."""
+def unused(install_dir: Path, keep: Collection[str], proc: Path) -> list[str]:
+    """Names of the builds that no process runs, without those to keep."""
     folders = (install_dir / "venvs", install_dir / "packages")
     builds = {entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()}
     commands = []
@@ -52,7 +54,7 @@ def unused(install_dir: Path, keep: str, proc: Path) -> list[str]:
                 commands.append((entry / "cmdline").read_bytes())
     return sorted(
         build
-        for build in builds - {keep}
+        for build in builds - set(keep)
         if not any(f"{install_dir}/venvs/{build}/".encode() in command for command in commands)
     )
 
@@ -62,7 +64,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "install_dir": {"type": "path", "required": True},
-            "keep": {"type": "str", "required": True},
+            "keep": {"type": "list", "elements": "str", "required": True},
         },
         supports_check_mode=True,
     )

@@ -1,0 +1,133 @@
+"""Chia is upgraded on all hosts at once, between two releases that do not work together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.machine import Machine
+from tests.hosts.system import wait_until
+from tests.integration.network.conftest import PLOTS
+
+ToMachine = Callable[[str], Machine]
+
+PROJECT = Path(__file__).parents[3]
+SCENARIO = PROJECT / "molecule/network"
+HOSTS = ("farmer1", *PLOTS)
+OLD, NEW = "2.7.3", "2.7.5"
+#: Three of mainnet's signage points, of which one comes every 9.375 s.
+LOST_SECONDS = 30
+WITHIN = 120
+_LOG = "/var/lib/chia/simulator0/log/debug.log"
+
+
+def play(version: str, on_failure: str = "go_on") -> tuple[int, str]:
+    """Upgrade as a person does; returns the exit status and what was shown."""
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/chia.yml"]
+    command += ["-i", str(SCENARIO / "inventory"), "-e", f"chia_version={version}"]
+    command += ["-e", f"chia_upgrade_on_failure={on_failure}"]
+    command += ["--vault-password-file", str(SCENARIO / "vault-password")]
+    environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def versions(machine: ToMachine) -> dict[str, str]:
+    """The version that each host farms with."""
+    link = "/opt/chia/current"
+    return {name: Path(machine(name).run("readlink", link).strip()).name for name in HOSTS}
+
+
+def lookups(harvester: Machine) -> list[float]:
+    """When the harvester looked its plots up, in seconds of its clock."""
+    line = "eligible for farming"
+    if harvester.host.name == "harvester1":
+        command = f"journalctl -u chia-harvester -o short-unix --no-pager --grep '{line}'"
+        return [float(text.split()[0]) for text in harvester.run("sh", "-c", command).splitlines()]
+    times = harvester.run("sh", "-c", f"grep '{line}' {_LOG} | cut -c 1-23").splitlines()
+    return sorted(datetime.fromisoformat(time).timestamp() for time in times)
+
+
+def await_lookups(machine: ToMachine, *names: str) -> None:
+    """Wait until each of these harvesters looks up its plots again."""
+    before = {name: len(lookups(machine(name))) for name in names}
+
+    def looked_up() -> bool:
+        return all(len(lookups(machine(name))) > before[name] + 2 for name in names)
+
+    wait_until(f"lookups of {' and '.join(names)}", looked_up, WITHIN)
+
+
+def longest_pause(harvester: Machine, begin: int) -> float:
+    """The longest time without a lookup, in seconds, from lookup number `begin` on."""
+    times = lookups(harvester)[begin:]
+    return max(later - earlier for earlier, later in pairwise(times))
+
+
+@contextmanager
+def broken(harvester: Machine, version: str) -> Iterator[None]:
+    """A harvester whose service does not start in a version."""
+    program = f"/opt/chia/{version}/bin/chia_harvester"
+    harvester.run("mv", program, f"{program}.kept")
+    try:
+        yield
+    finally:
+        harvester.run("mv", f"{program}.kept", program)
+
+
+def loses_little(machine: ToMachine, record_property: Callable[[str, object], None]) -> None:
+    """Upgrade the farm from OLD or NEW to the other one, while it farms."""
+    await_lookups(machine, *PLOTS)
+    begin = {name: len(lookups(machine(name))) - 1 for name in PLOTS}
+    wanted = OLD if set(versions(machine).values()) == {NEW} else NEW
+    status, shown = play(wanted)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, wanted)
+    await_lookups(machine, *PLOTS)
+    pauses = {name: round(longest_pause(machine(name), begin[name]), 1) for name in PLOTS}
+    record_property("pauses", pauses)
+    print(f"upgrade to {wanted}: seconds without a lookup: {pauses}")
+    assert max(pauses.values()) <= LOST_SECONDS
+
+
+def test_an_upgrade_between_protocols_loses_three_signage_points_at_most(
+    machine: ToMachine, record_property: Callable[[str, object], None]
+) -> None:
+    loses_little(machine, record_property)
+
+
+def test_a_harvester_that_fails_goes_back_and_the_others_farm_on(machine: ToMachine) -> None:
+    with broken(machine("harvester1"), NEW):
+        status, shown = play(NEW)
+        assert status != 0
+        assert "harvester1 is back at Chia 2.7.3, while the others went on" in shown
+        assert versions(machine) == {"farmer1": NEW, "harvester1": OLD, "harvester2": NEW}
+        await_lookups(machine, "harvester2")
+    # It follows as soon as it can.
+    status, shown = play(NEW)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, NEW)
+    await_lookups(machine, *PLOTS)
+
+
+def test_all_go_back_if_the_owner_wants_all_or_none(
+    machine: ToMachine, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--every-fault"):
+        pytest.skip("make soak does")
+    with broken(machine("harvester2"), OLD):
+        status, shown = play(OLD, "all_back")
+        assert status != 0
+        assert "Chia does not answer in its new version on harvester2: all hosts" in shown
+        assert versions(machine) == dict.fromkeys(HOSTS, NEW)
+        await_lookups(machine, *PLOTS)
