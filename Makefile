@@ -3,8 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
-PLOTS ?= 200
-KILLS ?= 50
+PLOTS ?= 1000
+KILLS ?= 1000
 PICTURES ?= pictures
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
@@ -64,7 +64,7 @@ test-hosts: tools  ## the test hosts, then the scenarios on them
 	$(BIN)/python -m tests.campaign
 
 .PHONY: soak
-soak: tools  ## the campaigns at full length: PLOTS=200 KILLS=50
+soak: tools  ## the campaigns at full length: PLOTS=1000 KILLS=1000
 	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
 	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 50000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048

@@ -1,4 +1,4 @@
-"""Deploy goplot onto one host and take its programs, power and disks away while it plots.
+"""Deploy goplot onto one host, take its programs, power and disks away while it plots, and more.
 
 Nothing is left of the host afterwards, however the run ends.
 """
@@ -25,7 +25,7 @@ PLAYBOOKS = [
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--plots", type=int, default=12, help="least number of plots to make")
-    parser.add_argument("--kills", type=int, default=8, help="least number of kills meanwhile")
+    parser.add_argument("--kills", type=int, default=12, help="least number of kills meanwhile")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
     return on_hosts("campaign", HOSTS_FILE, partial(_run, options))

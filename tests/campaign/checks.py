@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from pathlib import Path
 
-from tests.campaign.farm import DISKS, STATE, Farm
+from tests.campaign.farm import STATE, TEXTFILE, Farm, Json
 from tests.tools.plots_check import proofs_found
 
 CHALLENGES = 30
+_ID = re.compile(r"[0-9a-f]{64}")
+_LINKS = "/opt/plots-to-check"
 _STARTED = re.compile(r"plot-([0-9]+) starts: ")
-_KEPT = re.compile(r"; left in (\S+): (?:plot-\S+\.plot(?:, )?)+$")
+_KEPT = re.compile(r"; left in (\S+): (?:[^/]+\.(?:plot|plot2|gplot)(?:, )?)+$")
 _METRIC = re.compile(r'^(goplot_plots_\w+_total)(?:\{reason="(\w+)"\})? (\S+)$', re.M)
 
 
-def faults(farm: Farm) -> list[str]:
-    """Everything that is wrong with a quiet farm; nothing when it is as it must be."""
+def faults(farm: Farm, foreign: Set[str] = frozenset()) -> list[str]:
+    """Everything that is wrong with a quiet farm; nothing when it is as it must be.
+
+    `foreign`: plots of others, by path.
+    """
     return [
         *_indexes(farm),
-        *_files(farm),
+        *_files(farm, foreign),
         *_reservations(farm),
         *_counters(farm),
     ]
@@ -40,20 +45,20 @@ def _indexes(farm: Farm) -> Iterable[str]:
             yield f"index {index} has a {what} and no result"
 
 
-def _files(farm: Farm) -> Iterable[str]:
+def _files(farm: Farm, foreign: Set[str]) -> Iterable[str]:
     """Each plot that is done is one file; nothing lies where it should not."""
-    there = Counter(Path(path).name for path in farm.plots())
+    there = Counter(Path(path).name for path in farm.plots() - foreign)
     done = Counter(result["plot_file"] for result in farm.results() if result["done"])
     for name in there.keys() | done.keys():
         if (there[name], done[name]) != (1, 1):
-            yield f"{name}: {done[name]} results, {there[name]} files"
+            yield f"{name!r}: {done[name]} results, {there[name]} files"
     disks = {Path(path).name: Path(path).parts[3] for path in farm.plots()}
     for result in farm.results():
         if result["done"] and disks.get(result["plot_file"]) != result["disk"]:
             yield f"plot {result['index']} is not on {result['disk']} as its result says"
-    kept = _kept(farm)
-    yield from (f"left on temp: {path}" for path in farm.left_on_temp() if path not in kept)
-    yield from (f"left beside plots: {path}" for path in farm.partial_plots())
+    kept = kept_folders(farm.results())
+    yield from (f"left on temp: {path!r}" for path in farm.left_on_temp() if path not in kept)
+    yield from (f"left beside plots: {path!r}" for path in farm.partial_plots())
     yield from (f"outside a mount: {path}" for path in farm.beneath())
 
 
@@ -68,15 +73,15 @@ def _reservations(farm: Farm) -> Iterable[str]:
     for place in [*status["disks"], *status["temps"]]:
         if place["committed"] != 0:
             yield f"{place['path']} has {place['committed']} bytes committed"
-    kept = _kept(farm)
+    kept = kept_folders(farm.results())
     for problem in status["problems"]:
         if str(Path(problem.split(" is ")[0]).parent) not in kept:
             yield f"problem: {problem}"
 
 
-def _kept(farm: Farm) -> set[str]:
+def kept_folders(results: Iterable[Json]) -> set[str]:
     """Folders of plots that a power cut hit before they were synced: a person decides."""
-    crashed = [result["detail"] for result in farm.results() if result["reason"] == "crash"]
+    crashed = [result["detail"] for result in results if result["reason"] == "crash"]
     return {match[1] for detail in crashed if (match := _KEPT.search(detail))}
 
 
@@ -84,11 +89,8 @@ def _counters(farm: Farm) -> Iterable[str]:
     """The metrics count what the results say."""
     farm.run("systemctl", "reset-failed", "goplot-plotter-collector.service")
     farm.run("systemctl", "start", "goplot-plotter-collector.service")
-    textfile = farm.inside("/var/lib/prometheus/node-exporter/goplot_plotter.prom")
-    said = {
-        (name, reason): float(value)
-        for name, reason, value in _METRIC.findall(textfile.read_text(encoding="utf-8"))
-    }
+    text = farm.inside(TEXTFILE).read_text(encoding="utf-8")
+    said = {(name, reason): float(value) for name, reason, value in _METRIC.findall(text)}
     results = farm.results()
     failed = Counter(result["reason"] for result in results if not result["done"])
     expected: dict[tuple[str, str], float] = {
@@ -120,9 +122,15 @@ def over_full(farm: Farm) -> list[str]:
     return sorted(found)
 
 
-def bad_plots(farm: Farm, names: Collection[str]) -> list[str]:
-    """Those of the plots that `chia plots check` does not accept."""
-    folders = [Path(disk) / "plots" for disk in DISKS.values()]
-    found = proofs_found(farm.machine, folders, CHALLENGES)
+def bad_plots(farm: Farm, paths: Collection[str]) -> list[str]:
+    """Those of the plots that `chia plots check` does not accept, whatever their names."""
+    links = farm.inside(_LINKS)
+    links.mkdir()
+    ids = {path: _ID.findall(path)[-1] for path in paths}
+    for path, plot_id in ids.items():
+        (links / f"{plot_id}.plot").symlink_to(path)
+    found = proofs_found(farm.machine, [Path(_LINKS)], CHALLENGES)
+    farm.remove(_LINKS)
+    proofs = {path: found.get(f"{plot_id}.plot", (0, 0)) for path, plot_id in ids.items()}
     # A plot has a proof for a challenge on average; none in thirty is one chance in 10^13.
-    return [f"{name}: {found.get(name)}" for name in names if found.get(name, (0, 0))[0] == 0]
+    return [f"{path!r}: {known}" for path, known in proofs.items() if known[0] == 0]

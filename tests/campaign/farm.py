@@ -7,40 +7,80 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from goplot.host.plotfiles import is_plot_name
 from tests.campaign import power
 from tests.hosts import disks
 from tests.hosts.machine import Machine
 from tests.hosts.system import wait_until
 
+#: Disks that are subvolumes of one file system, as /plot_temp/3 is.
+POOL = {"disk5": "/farm/3/disk5", "disk6": "/farm/3/disk6"}
 DISKS = {
     "disk1": "/farm/1/disk1",
     "disk2": "/farm/1/disk2",
     "disk3": "/farm/2/disk3",
     "disk4": "/farm/2/disk4",
+    **POOL,
 }
-TEMPS = {"temp1": "/plot_temp/1", "temp2": "/plot_temp/2"}
+TEMPS = {"temp1": "/plot_temp/1", "temp2": "/plot_temp/2", "temp3": "/plot_temp/3"}
 STATE = "/var/lib/goplot"
 SETTINGS = "/etc/goplot/settings.toml"
+TEXTFILE = "/var/lib/prometheus/node-exporter/goplot_plotter.prom"
+#: What lies on temp farms and is no plot's: of file systems, and of diskhand.
+_KNOWN_ON_TEMP = ("lost+found", ".goplot-probe")
 #: What a power cut takes the unwritten bytes of; the state first, so that no result is written
-#: about what the others have just lost.
-MOUNTS = [STATE, *TEMPS.values(), *DISKS.values()]
+#: about what the others have just lost. The pool has no call for it and loses its device.
+_POOL_MOUNTS = (*POOL.values(), TEMPS["temp3"])
+MOUNTS = [point for point in (STATE, *TEMPS.values(), *DISKS.values()) if point not in _POOL_MOUNTS]
+_CLOCK_FILE = "/etc/goplot-clock"
+# tests/campaign/clock.c, compiled by prepare.yml.
+_CLOCK = "LD_PRELOAD=/opt/goplot-clock.so"
 
 Json = dict[str, Any]
 
 
 class Farm:
-    """One host and its farm. Nothing is remembered: every answer is looked up."""
+    """One host and its farm. Every answer is looked up; only results are read once."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        #: Seconds by which the host's clock is set ahead.
+        self.clock = 0.0
+        self._leader: int | None = None
+        self._results: list[Json] = []
+        self._results_end = 0
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a program on the host as root and return what it printed."""
+        if self.clock:
+            command = ("env", _CLOCK, *command)
         return self.machine.run(*command, check=check)
 
     def inside(self, path: str) -> Path:
         """A path of the host, seen from outside."""
-        return power.inside(self.machine, path)
+        if self._leader is None or not Path(f"/proc/{self._leader}/root/etc").exists():
+            self._leader = self.machine.leader()
+            # A power cut may have taken a result that was not synced.
+            self._results, self._results_end = [], 0
+        return Path(f"/proc/{self._leader}/root") / path.lstrip("/")
+
+    def has_own_clock(self, has: bool) -> None:
+        """Whether goplot's services see the time that `set_clock` sets; the pacer starts again."""
+        drop_in = self.inside("/etc/systemd/system/goplot-.service.d/clock.conf")
+        if has:
+            self.set_clock(0)
+            drop_in.parent.mkdir(exist_ok=True)
+            drop_in.write_text(f"[Service]\nEnvironment={_CLOCK}\n", encoding="utf-8")
+        else:
+            drop_in.unlink()
+            drop_in.parent.rmdir()
+        self.run("systemctl", "daemon-reload")
+        self.run("systemctl", "restart", "goplot-pacer.service")
+
+    def set_clock(self, ahead: float) -> None:
+        """Set the host's clock so many seconds ahead of, or back from, the right time."""
+        self.clock = ahead
+        self.inside(_CLOCK_FILE).write_text(f"{ahead:+.0f}\n", encoding="ascii")
 
     def set(self, **tunables: object) -> None:
         """`goplot set`, one after the other."""
@@ -74,8 +114,14 @@ class Farm:
     def results(self) -> list[Json]:
         """How jobs ended, in that order."""
         path = self.inside(f"{STATE}/results.jsonl")
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines if line]
+        if not path.exists():
+            return []
+        with path.open("rb") as file:
+            file.seek(self._results_end)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._results += [json.loads(line) for line in whole.splitlines() if line]
+        self._results_end += len(whole + newline)
+        return list(self._results)
 
     def result(self, index: int, seconds: float = 120) -> Json:
         """How a job ended; waits for its end."""
@@ -93,7 +139,18 @@ class Farm:
 
     def plots(self) -> Set[str]:
         """Every file on a disk that has the name of a plot."""
-        return set(self._listed("farm/*/*/plots/*.plot"))
+        return {path for path in self._beside_plots() if is_plot_name(Path(path).name)}
+
+    def partial_plots(self) -> list[str]:
+        """Whatever lies beside the plots."""
+        return [path for path in self._beside_plots() if not is_plot_name(Path(path).name)]
+
+    def _beside_plots(self) -> list[str]:
+        return [
+            f"{disk}/plots/{path.name}"
+            for disk in DISKS.values()
+            for path in self.inside(f"{disk}/plots").iterdir()
+        ]
 
     def _listed(self, pattern: str) -> list[str]:
         root = self.inside("/")
@@ -105,12 +162,12 @@ class Farm:
 
     def left_on_temp(self) -> list[str]:
         """Whatever lies on the temp farms but what belongs to file systems and to diskhand."""
-        known = ("/lost+found", "/.goplot-probe")
-        return [path for path in self._listed("plot_temp/*/*") if not path.endswith(known)]
-
-    def partial_plots(self) -> list[str]:
-        """Whatever lies beside the plots."""
-        return [path for path in self._listed("farm/*/*/plots/*") if not path.endswith(".plot")]
+        return [
+            f"{temp}/{path.name}"
+            for temp in TEMPS.values()
+            for path in self.inside(temp).iterdir()
+            if path.name not in _KNOWN_ON_TEMP
+        ]
 
     def beneath(self) -> list[Path]:
         """Files that are not on a disk but underneath a mount point."""
@@ -121,6 +178,10 @@ class Farm:
     def goplot_log(self) -> str:
         """All of goplot.log."""
         return self.inside("/var/log/goplot/goplot.log").read_text(encoding="utf-8")
+
+    def remove(self, path: str) -> None:
+        """Remove a file or folder for good: no power cut brings it back."""
+        self.run("sh", "-c", 'rm -rf "$1" && sync -f "$(dirname "$1")"', "sh", path)
 
     def main_pid(self, unit: str) -> int:
         """Process id, on the host, of a unit's main process; 0 when it does not run."""
@@ -140,7 +201,7 @@ class Farm:
 
     def cut_power(self) -> None:
         """Everything that is not on a disk is lost."""
-        power.cut_power(self.machine, MOUNTS)
+        power.cut_power(self.machine, MOUNTS, {TEMPS["temp3"]: self.loop("pool")})
 
     def loop(self, name: str) -> Path:
         """The loop device of a disk or temp farm."""

@@ -2,11 +2,12 @@
 
 A power cut ends every process of the host at the same moment, and every file system of its disks
 loses what it had not written out: dirty pages and the unwritten end of the journal are gone, and
-the next mount replays the journal. What a disk lost here is therefore what the file system had not
-handed to it. A real disk may also lose what lies in a cache of its own, or tear a sector; that is
-not played: all that a file system has handed to its loop device stays. The root file system of
-the host, with its configuration and logs, loses its processes only. goplot's state, temp farms and
-disks are file systems of their own and lose their unwritten bytes.
+the next mount replays the journal. Btrfs has no call for that: its device is lost before its last
+user is gone. What a disk lost here is therefore what the file system had not handed to it. A real
+disk may also lose what lies in a cache of its own, or tear a sector; that is not played: all that a
+file system has handed to its loop device stays. The root file system of the host, with its
+configuration and logs, loses its processes only. goplot's state, temp farms and disks are file
+systems of their own and lose their unwritten bytes.
 
 A lost device is a loop device whose capacity shrinks to one page while it is mounted: every later
 read and write fails in the block layer with an I/O error, as that of a pulled cable does. The
@@ -18,6 +19,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.hosts.machine import Machine
@@ -46,20 +48,28 @@ def inside(machine: Machine, path: str) -> Path:
     return Path(f"/proc/{leader}/root") / path.lstrip("/")
 
 
-def cut_power(machine: Machine, mount_points: list[str]) -> None:
-    """End every process at once; the file systems then lose what they had not written."""
-    held = []
-    for point in mount_points:
+def cut_power(machine: Machine, mount_points: list[str], devices: Mapping[str, Path]) -> None:
+    """End every process at once; the file systems then lose what they had not written.
+
+    `devices`: by mount point, those whose file systems have no call for that.
+    """
+    held: list[int] = []
+    lost: list[int] = []
+    for point in [*mount_points, *devices]:
         path = inside(machine, point)
         if path.is_mount():
-            held.append(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
+            (lost if point in devices else held).append(os.open(path, os.O_RDONLY | os.O_DIRECTORY))
     try:
         machine.cut_power()
         for descriptor in held:
             fcntl.ioctl(descriptor, _SHUTDOWN, _WITHOUT_LOG)
+        for device in devices.values():
+            lose_device(device)
     finally:
-        for descriptor in held:
+        for descriptor in held + lost:
             os.close(descriptor)
+        for device in devices.values():
+            return_device(device)
 
 
 def lose_device(loop: Path) -> None:

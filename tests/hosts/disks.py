@@ -36,9 +36,13 @@ def _make(path: Path, disk: DiskSpec) -> None:
         os.truncate(handle.fileno(), disk.size)
     match disk.fstype:
         case "ext4":
-            run("mkfs.ext4", "-q", "-F", "-m", "0", "-U", disk.uuid, "-L", disk.name, partial)
+            inodes = ("-N", str(disk.inodes)) if disk.inodes else ()
+            words = ("-q", "-F", "-m", "0", "-U", disk.uuid, "-L", disk.name, *inodes)
+            run("mkfs.ext4", *words, partial)
         case "xfs":
             run("mkfs.xfs", "-q", "-m", f"uuid={disk.uuid}", "-L", disk.name, partial)
+        case "btrfs":
+            run("mkfs.btrfs", "-q", "-U", disk.uuid, "-L", disk.name, partial)
     partial.rename(path)
 
 

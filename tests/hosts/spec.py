@@ -28,9 +28,11 @@ class DiskSpec:
     size: int
     """Bytes."""
     fstype: str
-    """ext4, xfs, or empty for a blank disk."""
+    """ext4, xfs, btrfs, or empty for a blank disk."""
     uuid: str
     """File system UUID, empty for a blank disk."""
+    inodes: int = 0
+    """How many files an ext4 can hold, 0 for as many as usual."""
 
     @property
     def names(self) -> tuple[Path, ...]:
@@ -118,4 +120,5 @@ def _disk(path: Path, disk: dict[str, str]) -> DiskSpec:
         size=int(size[1]) << {"M": 20, "G": 30}[size[2]],
         fstype=disk.get("fstype", ""),
         uuid=disk.get("uuid", ""),
+        inodes=int(disk.get("inodes", 0)),
     )

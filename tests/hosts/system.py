@@ -18,6 +18,7 @@ PACKAGES = {
     "nft": "nftables",
     "ip": "iproute2",
     "mkfs.xfs": "xfsprogs",
+    "mkfs.btrfs": "btrfs-progs",
     "mkfs.ext4": "e2fsprogs",
     "ssh": "openssh-client",
     "nsenter": "util-linux",
