@@ -15,6 +15,7 @@ from ansible.module_utils.chia_configuration import (
     differences,
 )
 from ansible.module_utils.chia_owner import acting_as
+from ansible.module_utils.common_chia_found import outside
 
 DOCUMENTATION = """
 module: chia_config
@@ -67,6 +68,9 @@ options:
     description: Where goplot's disks are.
     type: str
     default: /farm
+  database:
+    description: Folder of the blockchain's database.
+    type: path
   settings:
     description: Further settings, merged in key by key.
     type: dict
@@ -91,6 +95,11 @@ refresh:
   description: Whether the plot directories changed, which a refresh of the plots applies.
   type: bool
   returned: success
+outside:
+  description: Folders outside of the root that Chia writes to.
+  type: list
+  elements: str
+  returned: success
 rpc_ports:
   description: The RPC port of each service, including the daemon.
   type: dict
@@ -113,6 +122,7 @@ def main() -> None:
         "farmer_peers": {"type": "list", "elements": "str"},
         "plot_directories": {"type": "list", "elements": "str"},
         "plots_root": {"type": "str", "default": "/farm"},
+        "database": {"type": "path"},
         "settings": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -144,6 +154,7 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
         "changed": bool(found),
         "services": concerned(config, new),
         "refresh": any(path == "harvester.plot_directories" for path, _, _ in found),
+        "outside": _outside(root),
         "rpc_ports": {
             "daemon": new["daemon_port"],
             **{name: new[name]["rpc_port"] for name in SERVICES},
@@ -153,6 +164,12 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
             "after": "".join(f"{path}: {after}\n" for path, _, after in found),
         },
     }
+
+
+def _outside(root: Path) -> list[str]:
+    config = (root / "config/config.yaml").read_text(encoding="utf-8")
+    found = map(Path, outside(root, config))
+    return sorted({str(path if path.is_dir() else path.parent) for path in found})
 
 
 def _peer(text: str) -> tuple[str, int]:

@@ -46,6 +46,7 @@ class Wanted:
     farmer_peers: tuple[tuple[str, int], ...] | None = None
     plots_root: str = "/farm"
     plot_directories: tuple[str, ...] | None = None
+    database: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,6 +67,10 @@ def configured(config: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
         harvester["plot_directories"] = plot_directories(
             harvester.get("plot_directories") or [], wanted.plot_directories, wanted.plots_root
         )
+    if wanted.database is not None:
+        # CHALLENGE is Chia's own word for the network's name.
+        file = PurePosixPath(wanted.database) / "blockchain_v2_CHALLENGE.sqlite"
+        new["full_node"]["database_path"] = str(file)
     for key, value in wanted.settings.items():
         if key in _SHARED:
             _set_shared(new, key, value)

@@ -24,6 +24,10 @@ options:
     description: By unit, a file that is removed with it.
     type: dict
     default: {}
+  only_with:
+    description: Text of goplot's units. One without it is somebody else's, and stays.
+    type: str
+    default: ""
   folder:
     description: Where the units are installed.
     type: path
@@ -50,14 +54,20 @@ def main() -> None:
     spec: dict[str, Any] = {
         "units": {"type": "list", "elements": "str", "required": True},
         "files": {"type": "dict", "default": {}},
+        "only_with": {"type": "str", "default": ""},
         "folder": {"type": "path", "default": "/etc/systemd/system"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     folder = Path(module.params["folder"])
-    here = [name for name in module.params["units"] if (folder / name).is_file()]
+    text = module.params["only_with"]
+    here = [name for name in module.params["units"] if _holds(folder / name, text)]
     if here and not module.check_mode:
         _remove(module, here)
     module.exit_json(changed=bool(here), removed=here)
+
+
+def _holds(unit: Path, text: str) -> bool:
+    return unit.is_file() and text in unit.read_text(encoding="utf-8", errors="replace")
 
 
 def _remove(module: AnsibleModule, units: list[str]) -> None:

@@ -1,0 +1,85 @@
+#!/usr/bin/python
+"""Looks at what a host has already of what goplot would run on it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.module_utils import common_bash_goplot
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common_chia_choice import Host, Wanted, plan, takes
+from ansible.module_utils.common_chia_found import (
+    closed_to_chia,
+    look,
+    readable_for_chia,
+    unmounted,
+    users,
+)
+
+DOCUMENTATION = """
+module: preflight_existing
+short_description: Look at what a host has already
+description:
+  - Looks for a Chia that goplot did not install, and for a bash goplot. It changes nothing.
+options:
+  chia:
+    description: The options of chia_existing.
+    type: dict
+    required: true
+  goplot:
+    description: What the owner chose for a bash goplot.
+    type: str
+    choices: [refuse, adopt]
+    required: true
+author: goplot
+"""
+
+EXAMPLES = """
+- name: Look at what the host has already
+  preflight_existing:
+    chia:
+      choice: refuse
+      root: /var/lib/chia/mainnet
+      keys_root: /var/lib/chia/keys
+      network: mainnet
+      services: [daemon]
+    goplot: refuse
+"""
+
+RETURN = """
+refused:
+  description: What its owner has to choose or to change, a sentence each.
+  type: list
+  elements: str
+  returned: success
+takes:
+  description: What goplot takes over, a sentence each.
+  type: list
+  elements: str
+  returned: success
+"""
+
+
+def main() -> None:
+    """Runs the module."""
+    spec: dict[str, Any] = {
+        "chia": {"type": "dict", "required": True, "no_log": False},
+        "goplot": {"type": "str", "choices": ["refuse", "adopt"], "required": True},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    options = module.params["chia"]
+    wanted = Wanted(**{**options, "services": tuple(options["services"])})
+    found = look(wanted.network, wanted.root, users(), wanted.existing_root)
+    todo = plan(found, wanted, Host(os.path.exists, readable_for_chia, closed_to_chia, unmounted))
+    taken = [] if todo.refused or not (todo.adopted or todo.stops) else [takes(found, todo)]
+    bash, choice = common_bash_goplot.look(), module.params["goplot"]
+    module.exit_json(
+        changed=False,
+        refused=[*todo.refused, *common_bash_goplot.refused(bash, choice)],
+        takes=[*taken, *common_bash_goplot.takes(bash, choice)],
+    )
+
+
+if __name__ == "__main__":
+    main()
