@@ -13,6 +13,7 @@ from typing import Any
 from goplot import __version__
 from goplot.farm.names import shown
 from goplot.host.account import AccountError, become
+from goplot.host.chia_command import replace_by_chia
 from goplot.host.observe import Observation
 from goplot.host.program import FAILED, OK, SETTINGS
 from goplot.host.report import has_reported, read_report
@@ -59,10 +60,12 @@ _USED: Mapping[str, tuple[str, ...]] = {
     "pause": ("roots", "host"),
     "resume": ("roots", "host"),
     "farm": ("roots", "chia", "farmer_collector", "harvester_collector", "host"),
+    "keys": ("roots", "chia", "farmer_collector", "harvester_collector", "host"),
+    "chia": ("chia",),
 }
 
 _EPILOG = """exit codes: 0 success, 1 failure, 2 usage error,
-3 status, disks or farm show a problem, 4 no plot starts now, 78 the settings can't be used"""
+3 status, disks, farm or keys show a problem, 4 no plot starts now, 78 the settings can't be used"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,6 +174,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LINES",
         help="also show the last lines of the Chia log, 10 unless given",
     )
+    keys = commands.add_parser(
+        "keys",
+        parents=shared,
+        help="show the farmer's keys, or add your own",
+        epilog="add: take the words of a key from the terminal, without echo",
+    )
+    keys.add_argument("action", nargs="?", choices=("add",))
+    # Every option is Chia's.
+    chia = commands.add_parser(
+        "chia", add_help=False, prefix_chars="\0", help="run Chia's command as Chia's user"
+    )
+    chia.add_argument("arguments", nargs=argparse.REMAINDER)
     log = commands.add_parser(
         "harvester-log",
         parents=[as_json],
@@ -213,6 +228,10 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
         return _collect(settings, as_json=options.json)
     if command == "farm":
         return _farm(settings, options.log, as_json=options.json)
+    if command == "keys":
+        return _keys(settings, add=options.action == "add", as_json=options.json)
+    if command == "chia":
+        replace_by_chia(settings.chia, options.arguments)
     return _control(settings, command, options.index)
 
 
@@ -383,6 +402,17 @@ def _farm(settings: Settings, lines: int, *, as_json: bool) -> int:
         print(shown(trouble), file=sys.stderr)
         return FAILED
     return PROBLEMS if farm.problems(found) else OK
+
+
+def _keys(settings: Settings, *, add: bool, as_json: bool) -> int:
+    from goplot.people.keys import add_key, keys_document, keys_text, read_keys
+
+    if add:
+        print_text(add_key(settings))
+        return OK
+    found = read_keys(settings)
+    print_text(json_text(keys_document(found)) if as_json else keys_text(found))
+    return OK if found.usable and found.loaded is not False else PROBLEMS
 
 
 def _check_log(paths: Sequence[Path], *, as_json: bool) -> int:

@@ -100,7 +100,7 @@ def test_prometheus_has_an_alertmanager_or_not(checks: ModuleType) -> None:
     ("values", "result", "words"),
     [
         (["1"], "ok", ""),
-        (["0"], "FAILED", "Set chia_mnemonic"),
+        (["0"], "FAILED", "Run goplot keys on the farmer"),
         ([], "FAILED", "unknown"),
     ],
 )

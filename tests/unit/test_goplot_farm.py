@@ -14,6 +14,9 @@ from goplot.cli import main
 from goplot.harvester_log.dating import Window
 from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
+from goplot.host.textfile import Samples
+from goplot.people.farm import Farm as FarmSeen
+from goplot.people.farm import next_step
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
 from tests.support.farmer import Farm, give_certificates
@@ -75,6 +78,7 @@ def test_asks_where_it_may(
         assert goplot(root, "--json") == 0
         document = json.loads(capsys.readouterr().out)
     assert "PROBLEMS" not in text
+    assert "in order: keys, sync, 12 plots on 3 harvesters" in text
     assert "farming status farming" in " ".join(text.split())
     assert "2 XCH in 1 blocks" in text
     assert "height 4999000" in text
@@ -148,7 +152,7 @@ def test_versions_that_do_not_work_together_are_a_problem(
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"keyring_is_locked": False, "public_key_fingerprints": []}, "chia keys add"),
+        ({"keyring_is_locked": False, "public_key_fingerprints": []}, "goplot keys add"),
         ({"keyring_is_locked": True, "public_key_fingerprints": None}, "chia passphrase remove"),
         ({"keyring_is_locked": False, "public_key_fingerprints": [7]}, "xch_target_address"),
     ],
@@ -355,3 +359,27 @@ def test_a_host_that_knows_nothing_says_so(
 ) -> None:
     assert goplot(root) == 1
     assert "nothing of a farm is known here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "words"),
+    [
+        ("no_keys", {}, "keys: sudo goplot keys"),
+        ("syncing", {"chia_full_node_sync_progress_ratio": 0.25}, "is synced (25.0%)"),
+        ("not_synced", {}, "wait until the full node is synced:"),
+        ("unknown", {}, "the problems above"),
+        ("farming", {}, "the first plot: on_toggle: run"),
+        ("farming", {"chia_full_node_up": 0.0}, "the problems above"),
+        ("farming", {"chia_farmer_harvester_plots": 3.0}, "in order: keys, sync, 3 plots"),
+    ],
+)
+def test_what_is_next_on_the_way_to_a_farm(status: str, more: dict[str, float], words: str) -> None:
+    samples: Samples = {"chia_farming_status": [({"status": status}, 1.0)]}
+    samples |= {name: [({}, value)] for name, value in more.items()}
+    step = next_step(FarmSeen(samples))
+    assert step is not None
+    assert words in step
+
+
+def test_a_host_without_a_farmer_has_no_next_step() -> None:
+    assert next_step(FarmSeen({})) is None

@@ -285,7 +285,6 @@ def test_a_parent_of_a_group_may_have_a_name_like_it() -> None:
     ("change", "words"),
     [
         ({"farm_layout_mounts": [DISK]}, "has no /plot_temp mount"),
-        ({"goplot_farmer_public_key": ""}, "goplot_farmer_public_key is not set"),
         ({"goplot_pool_public_key": ""}, "goplot_pool_contract_address is not set"),
         (
             {"goplot_pool_contract_address": "xch1" + "q" * 58},
@@ -301,6 +300,10 @@ def test_a_plotter_that_cannot_plot_is_a_mistake(change: dict[str, Any], words: 
     found = mistakes_of(change)
     assert len(found) == 1
     assert words in found[0]
+
+
+def test_a_plotter_may_leave_the_farmer_public_key_to_the_farmer() -> None:
+    assert mistakes_of({"goplot_farmer_public_key": ""}) == []
 
 
 def test_a_plotter_without_keys_is_fine_while_it_does_not_run() -> None:

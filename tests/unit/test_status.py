@@ -119,6 +119,21 @@ def test_a_bad_tunable_shows(root: FarmRoot) -> None:
     assert samples(root)['goplot_tunable_valid{tunable="max_plots"}'] == 0
 
 
+def test_a_plotter_on_which_all_is_in_order_says_so(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.unmount(root.disk(2, "disk4"))
+    root.disk(2, "disk4").rmdir()
+    write_report(root.path / "state", Report("start", ""), clock.now())
+    code, text = status(root, capsys)
+    assert code == 0, text
+    assert "in order: keys, disks, temp farms and pacing" in text
+    main(["set", "on_toggle", "off", "--settings", str(root.settings_path)])
+    code, text = status(root, capsys)
+    assert "in order" not in text
+    assert "goplot set on_toggle run starts new ones" in text
+
+
 def test_a_toggle_that_is_off_starts_nothing(root: FarmRoot) -> None:
     root.tune(on_toggle="stop")
     tunables = read_tunables(root.path / "config", {})

@@ -76,7 +76,9 @@ def _run(module: AnsibleModule) -> dict[str, Any]:
 
     set_keys_root_path(Path(module.params["keys_root"]))
     if Keychain.is_keyring_locked():
-        return {"msg": "Chia's keyring has a passphrase: add the key yourself, with chia keys add."}
+        return {
+            "msg": "Chia's keyring has a passphrase: add the key with sudo goplot chia keys add."
+        }
     root = Path(module.params["root"])
     keychain = Keychain()
     words = " ".join(module.params["mnemonic"].split())

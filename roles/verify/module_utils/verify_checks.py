@@ -116,7 +116,7 @@ def keys(answer: Mapping[str, Any]) -> list[Row]:
     if all(values):
         return [ok(what)]
     words = (
-        "none that it can use: it does not farm. Set chia_mnemonic and run playbooks/chia.yml, "
+        "none that it can use: it does not farm. Run goplot keys on the farmer, "
         "or see docs/runbooks/FarmerWithoutKeys.md"
     )
     return [bad(what, words)]

@@ -69,7 +69,14 @@ def become(program: str, state: Path) -> None:
             f"{program} runs as user {account.user}, who is not on this host: run site.yml, "
             f"which creates the user"
         ) from error
-    os.setgroups(sorted({*os.getgrouplist(user.pw_name, user.pw_gid), *_numbers(account.groups)}))
+    become_user(user, account.groups)
+
+
+def become_user(user: pwd.struct_passwd, groups: tuple[str, ...] = ()) -> None:
+    """As root, become a user for good, with further groups; any other caller stays who it is."""
+    if os.geteuid() != 0:
+        return
+    os.setgroups(sorted({*os.getgrouplist(user.pw_name, user.pw_gid), *_numbers(groups)}))
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     os.umask(_UMASK)

@@ -143,6 +143,14 @@ class ChiaSettings:
     """Where Chia is on this host. `log` is None if it logs to journald."""
 
     root: Path = key(PATH, Path("/var/lib/chia/mainnet"), "CHIA_ROOT of this host")
+    keys_root: Path = key(
+        PATH, Path("/var/lib/chia/keys"), "CHIA_KEYS_ROOT, where Chia keeps its keyring"
+    )
+    program: Path = key(
+        PATH,
+        Path("/opt/chia/current/bin/chia"),
+        "Chia's command, for `goplot chia` and `goplot keys`",
+    )
     log: Path | None = key(
         Kind("an absolute path or journal", _log),
         Path("log/debug.log"),

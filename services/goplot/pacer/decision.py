@@ -78,10 +78,13 @@ class Decision:
     wait: float | None = None
 
 
+_STOPPED = "on_toggle is not run; running plots go on; goplot set on_toggle run starts new ones"
+
+
 def decide(snapshot: Snapshot, tunables: Tunables) -> Decision:
     """Whether a plot starts now; the same facts give the same decision."""
     if not tunables.run:
-        return Decision(Reason.TOGGLE, "on_toggle is not run; running plots go on")
+        return Decision(Reason.TOGGLE, _STOPPED)
     if snapshot.settings_fault is not None:
         return Decision(Reason.SETTINGS, snapshot.settings_fault)
     running, since_start = snapshot.observation.running, snapshot.since_start

@@ -41,9 +41,15 @@ def settings_fault(settings: Settings) -> str | None:
     plotter = settings.plotters[plot.plotter]
     if not plotter.command:
         if not plot.farmer_public_key:
-            return f"{settings.path}: plot.farmer_public_key is empty"
+            return (
+                f"{settings.path}: plot.farmer_public_key is empty; goplot keys on the farmer, "
+                "then site.yml, sets it"
+            )
         if not (plot.pool_contract_address or plot.pool_public_key):
-            return f"{settings.path}: plot.pool_contract_address and plot.pool_public_key are empty"
+            return (
+                f"{settings.path}: plot.pool_contract_address and plot.pool_public_key are empty; "
+                "goplot keys on the farmer says which to write in the inventory"
+            )
     try:
         program = command_of(plotter, request_for(plot, plotter, plot.format, Path("/")))[0]
     except ValueError as error:

@@ -183,6 +183,32 @@ def problems(farm: Farm) -> list[str]:
     return found
 
 
+def next_step(farm: Farm) -> str | None:
+    """What the owner does next on the way to a farm that farms; None where no farmer is.
+
+    Begins with "in order" when nothing is left to do.
+    """
+    status = farm.chosen("chia_farming_status", "status")
+    if status is None:
+        return None
+    if status == "no_keys":
+        return "keys: sudo goplot keys shows what there is, and says how to add yours"
+    if status in ("syncing", "not_synced"):
+        progress = farm.value("chia_full_node_sync_progress_ratio")
+        done = f" ({progress:.1%})" if progress else ""
+        return f"wait until the full node is synced{done}: it may take days; port 8444 open helps"
+    plots = farm.total("chia_farmer_harvester_plots")
+    if problems(farm):
+        return "the problems above"
+    if not plots:
+        return (
+            "the first plot: on_toggle: run in the inventory and site.yml, or, on a plotter, "
+            "goplot set on_toggle run; goplot status there shows what it waits for"
+        )
+    connected = farm.total("chia_farmer_harvester_connected")
+    return f"in order: keys, sync, {plots:.0f} plots on {_count(connected)} harvesters"
+
+
 def _age(seconds: float) -> str:
     return f"{duration(seconds)} old" if math.isfinite(seconds) else "dated in the future"
 
@@ -285,6 +311,7 @@ def farm_text(farm: Farm) -> str:
         width = max(len(name) for name, _ in lines)
         parts.append("\n".join(f"{name:<{width}}  {text}" for name, text in lines))
     entries = [_harvester(farm, name) for name in _harvesters(farm)]
+    step = next_step(farm)
     if entries:
         rows = [
             [
@@ -301,6 +328,8 @@ def farm_text(farm: Farm) -> str:
         ]
         head = ["harvester", "state", "plots", "size", "effective", "failed", "no key", "twice"]
         parts.append(table(head, rows))
+    if step is not None:
+        parts.append(step if step.startswith("in order") else f"next: {step}")
     return "\n\n".join(parts)
 
 

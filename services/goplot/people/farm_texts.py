@@ -10,16 +10,16 @@ def keys_text(keys: float | None, *, locked: bool) -> str:
     if locked:
         return (
             "the keyring is locked, and no service can ask for its passphrase: "
-            "remove that with chia passphrase remove"
+            "remove that with sudo goplot chia passphrase remove"
         )
     if keys:
         return (
             "the farmer can't use the keys of the keyring: it needs a private key and "
-            "farmer.xch_target_address in config.yaml; chia keys show lists the keys"
+            "farmer.xch_target_address in config.yaml; sudo goplot keys lists them"
         )
     return (
-        "the farmer has no keys: add yours with chia keys add and restart the wallet, "
-        "or set chia_mnemonic and run playbooks/chia.yml"
+        "the farmer has no keys: sudo goplot keys add takes your words; "
+        "sudo goplot chia keys generate makes new ones"
     )
 
 

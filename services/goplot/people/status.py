@@ -46,6 +46,10 @@ class Status:
         return self.turn.snapshot.observation
 
 
+#: Why no plot starts just now on a plotter on which all is in order.
+_AT_PACE = (Reason.START, Reason.PLOT_GAP, Reason.MAX_PLOTS)
+
+
 def problems(status: Status) -> list[str]:
     """What needs a person's attention, worst first."""
     turn = status.turn
@@ -187,6 +191,8 @@ def status_text(status: Status) -> str:
         f"load {turn.snapshot.load:.2f}/{tunables.load_max:g}"
     )
     parts.append(f"next start: {next_text(turn)}")
+    if not found and turn.decision.reason in _AT_PACE:
+        parts.append("in order: keys, disks, temp farms and pacing; nothing is left to do")
     if status.farm.jobs:
         parts.append(_plots(status.farm, status.paused))
     if status.farm.foreign:

@@ -150,16 +150,16 @@ def _check_plotter(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str,
         yield from _check_temp_farms(host, catalogue)
     if _on_toggle(host, catalogue) != "run":
         return
-    keys = "goplot_farmer_public_key", "goplot_pool_contract_address", "goplot_pool_public_key"
+    # Without a farmer public key the role goplot takes that of the farmer.
+    keys = "goplot_pool_contract_address", "goplot_pool_public_key"
     if any(key in host.failures for key in keys):
         return
-    farmer, contract, pool = (_effective(host, key, catalogue) for key in keys)
-    later = "or set goplot_tunables.on_toggle to stop until you have it"
-    if not farmer:
-        yield keys[0], "is not set", f"set the one that chia keys show prints, {later}"
-    if not contract and not pool:
-        cure = f"set it (chia plotnft show), or {keys[2]} for solo plots, {later}"
-        yield keys[1], "is not set", cure
+    if not any(_effective(host, key, catalogue) for key in keys):
+        cure = (
+            f"set it (goplot chia plotnft show on the farmer), or {keys[1]} (goplot keys) for solo "
+            "plots, or set goplot_tunables.on_toggle to stop until you have it"
+        )
+        yield keys[0], "is not set", cure
 
 
 def _check_temp_farms(host: Host, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
