@@ -23,6 +23,11 @@ $(VENV)/ready: pyproject.toml services/requirements.lock
 .PHONY: tools
 tools: $(VENV)/ready  ## install the development tools into .venv
 
+.PHONY: inventory
+inventory:  ## write inventory/farm from a look at your hosts: HOSTS=admin@192.168.1.10,... FOLDER=inventory/farm
+	@ansible-playbook playbooks/discover.yml -i localhost, -e discover_folder=$(or $(FOLDER),inventory/farm) \
+		$(if $(HOSTS),-e '{"discover_hosts": "$(HOSTS)"}') $(OPTIONS)
+
 .PHONY: demo
 demo: tools  ## three real hosts, a deployed farm that plots and farms; leaves it standing
 	@$(BIN)/python -m tests.demo

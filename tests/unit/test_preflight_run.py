@@ -181,7 +181,7 @@ def test_without_an_inventory_the_run_fails_in_one_sentence(site: Site) -> None:
     result = site.program("ansible-playbook", "-i", str(missing), str(site.folder / "site.yml"))
     assert result.returncode != 0
     (told,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
-    assert f"There is no host in {missing}: run cp -r inventory/example inventory/farm" in told
+    assert f"There is no host in {missing}: run make inventory, or cp -r" in told
 
 
 def test_an_ansible_that_is_too_old_is_named_with_the_version_needed_and_the_cure(

@@ -1,0 +1,1 @@
+"""What an inventory says of hosts that were looked at. Pure."""
