@@ -68,12 +68,17 @@ test-hosts: tools  ## the test hosts, then the scenarios on them
 	$(BIN)/python -m tests.tools.existing
 	$(BIN)/python -m tests.campaign
 
+.PHONY: first-farm
+first-farm: tools  ## README's "Your first farm" on three fresh test hosts
+	$(BIN)/python -m tests.first_farm
+
 .PHONY: soak
 soak: tools  ## the campaigns at full length: PLOTS=1000 KILLS=1000
 	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
 	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 50000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
+	$(BIN)/python -m tests.first_farm
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: chia-lock

@@ -7,14 +7,14 @@ import pty
 import select
 from collections.abc import Sequence
 
-_SECONDS = 30
+_SECONDS = 120
 
 
 def on_a_terminal(command: Sequence[str], prompt: str = "", typed: str = "") -> tuple[int, str]:
     """Run a program, and type once it has shown the prompt.
 
     Returns its status and all that the terminal showed. Raises AssertionError when it neither
-    prompts nor ends within half a minute.
+    prompts nor ends within two minutes.
     """
     child, terminal = pty.fork()
     if child == 0:

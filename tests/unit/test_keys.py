@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import goplot
 from goplot.cli import PROBLEMS, main
 from goplot.people.keys import Key, Keys, keys_text, next_step, parse_keys, read_words
 from tests.support.terminal import on_a_terminal
@@ -162,7 +163,13 @@ def test_root_runs_chia_as_the_user_to_whom_its_root_belongs(farmer: Farmer) -> 
     closed.mkdir(mode=0o700)
     for arguments in (["keys"], ["chia", "show"]):
         command = [sys.executable, "-m", "goplot.cli", "--settings", str(farmer.settings)]
-        subprocess.run([*command, *arguments], check=False, capture_output=True, cwd=closed)
+        subprocess.run(
+            [*command, *arguments],
+            check=False,
+            capture_output=True,
+            cwd=closed,
+            env={**os.environ, "PYTHONPATH": str(Path(goplot.__file__).parents[1])},
+        )
     calls = [line.split() for line in (farmer.root / "called").read_text().splitlines()]
     assert [call[0] for call in calls] == ["65534", "65534"]
     assert all(call[1] != "/root" for call in calls)

@@ -1,0 +1,1 @@
+"""README's "Your first farm", followed literally on three fresh test hosts."""
