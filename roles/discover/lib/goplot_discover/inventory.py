@@ -59,7 +59,7 @@ def _host_text(host: Seen, mounts: list[Mount]) -> str:
     lines += [f"# found: {program}" for program in host.found["programs"]]
     if any("Chia" in program for program in host.found["programs"]):
         lines.append(
-            "# decide: this host has a Chia already; roles/chia says what goplot does with it."
+            "# decide: a Chia is here already; docs/migrating.md says what goplot can do with it."
         )
     certain = any(not mount.decide for mount in mounts)
     lines.append("farm_layout_mounts:" if certain else _NONE)
