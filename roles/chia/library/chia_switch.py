@@ -78,7 +78,11 @@ def main() -> None:
             link(install_dir, version)
         except OSError as error:
             module.fail_json(msg=str(error))
-        command = ["systemctl", "restart", *module.params["units"]]
+        # All end at once: a restart alone ends one after the other, in the order of their units.
+        units = module.params["units"]
+        command = ["systemctl", "kill", "--kill-whom=main", "--signal=TERM", *units]
+        subprocess.run(command, capture_output=True, check=False)
+        command = ["systemctl", "restart", *units]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             module.fail_json(msg=done.stderr.strip(), previous=previous)

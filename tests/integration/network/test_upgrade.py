@@ -34,7 +34,7 @@ def play(version: str, on_failure: str = "go_on") -> tuple[int, str]:
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/chia.yml"]
     command += ["-i", str(SCENARIO / "inventory"), "-e", f"chia_version={version}"]
     command += ["-e", f"chia_upgrade_on_failure={on_failure}"]
-    command += ["--vault-password-file", str(SCENARIO / "vault-password")]
+    command += ["--vault-password-file", str(PROJECT / "tests/network/vault-password")]
     environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
     done = subprocess.run(
         command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
@@ -68,9 +68,8 @@ def await_lookups(machine: ToMachine, *names: str) -> None:
     wait_until(f"lookups of {' and '.join(names)}", looked_up, WITHIN)
 
 
-def longest_pause(harvester: Machine, begin: int) -> float:
-    """The longest time without a lookup, in seconds, from lookup number `begin` on."""
-    times = lookups(harvester)[begin:]
+def longest_pause(times: list[float]) -> float:
+    """The longest time without a lookup, in seconds."""
     return max(later - earlier for earlier, later in pairwise(times))
 
 
@@ -85,25 +84,23 @@ def broken(harvester: Machine, version: str) -> Iterator[None]:
         harvester.run("mv", f"{program}.kept", program)
 
 
-def loses_little(machine: ToMachine, record_property: Callable[[str, object], None]) -> None:
-    """Upgrade the farm from OLD or NEW to the other one, while it farms."""
-    await_lookups(machine, *PLOTS)
-    begin = {name: len(lookups(machine(name))) - 1 for name in PLOTS}
-    wanted = OLD if set(versions(machine).values()) == {NEW} else NEW
-    status, shown = play(wanted)
-    assert status == 0, shown[-2000:]
-    assert versions(machine) == dict.fromkeys(HOSTS, wanted)
-    await_lookups(machine, *PLOTS)
-    pauses = {name: round(longest_pause(machine(name), begin[name]), 1) for name in PLOTS}
-    record_property("pauses", pauses)
-    print(f"upgrade to {wanted}: seconds without a lookup: {pauses}")
-    assert max(pauses.values()) <= LOST_SECONDS
-
-
 def test_an_upgrade_between_protocols_loses_three_signage_points_at_most(
     machine: ToMachine, record_property: Callable[[str, object], None]
 ) -> None:
-    loses_little(machine, record_property)
+    # What is measured is the switch; the version is installed before it, while the farm farms.
+    await_lookups(machine, *PLOTS)
+    begin = {name: len(lookups(machine(name))) - 1 for name in PLOTS}
+    status, shown = play(OLD)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, OLD)
+    await_lookups(machine, *PLOTS)
+    lost = {}
+    for name in PLOTS:
+        times = lookups(machine(name))
+        # The simulator pauses too, for each block.
+        lost[name] = longest_pause(times[begin[name] :]) - longest_pause(times[: begin[name] + 1])
+    record_property("lost_seconds", lost)
+    assert max(lost.values()) <= LOST_SECONDS, lost
 
 
 def test_a_harvester_that_fails_goes_back_and_the_others_farm_on(machine: ToMachine) -> None:
