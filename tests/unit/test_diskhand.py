@@ -1,6 +1,7 @@
 """diskhand: the file of every disk, and whose value it is."""
 
 import errno
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -252,3 +253,22 @@ def test_a_disk_file_that_can_not_be_read_takes_its_disk_out(root: FarmRoot) -> 
     disk_file(root, "disk1").mkdir()
     assert read_disk_file(disk_file(root, "disk1")) == OUT
     assert read_disk_file(disk_file(root, "disk3")) is None
+
+
+def test_a_disk_that_does_not_say_what_it_is_fails_alone(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As XFS does when its device is gone: even the folder of the mount can't be asked.
+    failed, stat = root.disk(1, "disk1"), Path.stat
+
+    def ask(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == failed or failed in path.parents:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return stat(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", ask)
+    first, *others = observe(root.settings).disks
+    assert (first.path, first.trouble) == (failed, failing("Input/output error"))
+    assert [disk.trouble for disk in others if disk.mounted] == [None, None]
+    assert main() == 0
+    assert value(root, "disk1") == OUT

@@ -165,7 +165,7 @@ def _disks(
         {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
     )
     for farm, name, path in listed:
-        space, trouble = (None, LINK) if path.is_symlink() else look_at(path, mounts)
+        space, trouble = (None, LINK) if _is_link(path) else look_at(path, mounts)
         trouble = trouble or folder_trouble(path)
         volume = _volume_of(path, mounts)
         entry = book.of_disk(path, volume)
@@ -184,6 +184,14 @@ def _disks(
         )
         disks.append(replace(disk, trouble=disk.trouble or NAME_TWICE) if name in twice else disk)
     return tuple(disks)
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        # A file system whose device is gone may not even say what its folder is: XFS does not.
+        return False
 
 
 def _refused(refusal: Refusal | None, space: Space | None, moment: Start) -> Refused | None:
