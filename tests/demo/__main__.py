@@ -124,7 +124,12 @@ def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        yield process
+        try:
+            yield process
+        except BaseException:
+            # Whoever ends the demo does not wait for the end of the play.
+            process.terminate()
+            raise
 
 
 def _await_farming(farmer: Machine) -> None:
