@@ -79,6 +79,7 @@ soak: tools  ## the campaigns at full length: PLOTS=1000 KILLS=1000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
 	$(BIN)/python -m tests.first_farm
+	$(BIN)/python -m tests.tools.scenario takeover
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: chia-lock
