@@ -11,6 +11,7 @@ import pytest
 from goplot.cli import main
 from goplot.collectors.plotter import collect
 from goplot.host import clock
+from goplot.host.jobstore import write_job
 from goplot.host.report import Report, write_report
 from goplot.host.tunables import read_tunables
 from goplot.pacer.start import start_plot
@@ -112,6 +113,16 @@ def test_counters_survive_and_agree(root: FarmRoot) -> None:
     phase = '{format="k18",phase="1",plotter="chiapos"}'
     assert found[f"goplot_plot_phase_seconds_sum{phase}"] == 55.595
     assert found[f"goplot_plot_phase_seconds_count{phase}"] == 1
+
+
+def test_a_job_that_has_its_result_already_is_not_counted_twice(root: FarmRoot) -> None:
+    # It ended after the jobs were read and before the results were, or a crash kept its record.
+    job = reserve(root)
+    run(root, job)
+    write_job(root.settings.roots.jobs, job)
+    assert samples(root)["goplot_plots_started_total"] == 1
+    reserve(root)
+    assert samples(root)["goplot_plots_started_total"] == 2
 
 
 def test_a_bad_tunable_shows(root: FarmRoot) -> None:

@@ -12,6 +12,7 @@ from goplot.host import clock, program
 from goplot.host.annotations import waiting
 from goplot.host.diskstate import read_own, read_plots
 from goplot.host.drives import add_places
+from goplot.host.jobstore import RECENT_RESULTS, read_results
 from goplot.host.mounts import read_mounts
 from goplot.host.observe import Observation, observe
 from goplot.host.report import read_report
@@ -38,7 +39,7 @@ def collect(settings: Settings) -> Metrics:
     temps = [temp for temp in observation.temps if str(temp.path) in mounts]
     add_places(metrics, [(mounts[str(t.path)], {"temp_farm": str(t.farm)}) for t in temps])
     totals = read_totals(settings.roots.state)
-    _add_totals(metrics, totals, len(observation.jobs) + len(observation.broken))
+    _add_totals(metrics, totals, _without_result(observation, settings.roots.state, totals))
     _add_pacer(metrics, settings.roots.state, tunables)
     add_success(metrics, {**read_successes(settings.roots.state), "plotter-collector": time.time()})
     return metrics
@@ -118,6 +119,16 @@ def _add_temps(metrics: Metrics, observation: Observation) -> None:
             metrics.add("goplot_temp_size_bytes", temp.space.total, temp_farm=farm)
             metrics.add("goplot_temp_used_bytes", temp.space.used, temp_farm=farm)
             metrics.add("goplot_temp_available_bytes", temp.available, temp_farm=farm)
+
+
+def _without_result(observation: Observation, state: Path, totals: Totals) -> int:
+    """The number of jobs that are not in the totals.
+
+    One that has ended since it was observed, or whose record a crash kept, is in both.
+    """
+    start = max(0, totals.offset - RECENT_RESULTS)
+    ended = {result.index for result in read_results(state, start=start, end=totals.offset)}
+    return len({*(job.index for job in observation.jobs), *observation.broken} - ended)
 
 
 def _add_totals(metrics: Metrics, totals: Totals, active: int) -> None:

@@ -11,6 +11,10 @@ from goplot.farm.codec import decode, encode
 from goplot.farm.jobs import Job
 from goplot.host.files import remove, remove_unlocked, sync_folder, write_whole
 
+#: Bytes at the end of the results: enough for those of every job of this moment, for every failure
+#: that counts, and for the highest index.
+RECENT_RESULTS = 65536
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -82,7 +86,7 @@ def end_job(state: Path, result: Result) -> None:
     The result comes first: a crash between the two leaves a job whose result is there, and the
     next call finds it and does not record it twice.
     """
-    if result.index not in (earlier.index for earlier in read_results(state, tail=65536)):
+    if result.index not in (earlier.index for earlier in read_results(state, tail=RECENT_RESULTS)):
         descriptor = os.open(
             results_path(state), os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
         )

@@ -11,7 +11,7 @@ from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Need, Placement
 from goplot.host import clock
 from goplot.host.files import locked, make_folder, write_whole
-from goplot.host.jobstore import read_results, write_job
+from goplot.host.jobstore import RECENT_RESULTS, read_results, write_job
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
 from goplot.host.tunables import Tunables, read_number, tunable_path
@@ -19,9 +19,6 @@ from goplot.host.units import UnitError, Units
 from goplot.pacer.backoff import Failure, Outcome, backoff, failures_in_a_row
 from goplot.pacer.decision import Decision, Snapshot, decide, decide_by_hand
 from goplot.plotters.registry import command_of, request_for, temp2_need, temp_need
-
-# Enough of the results for every failure that counts, and for the highest index.
-_RECENT_RESULTS = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def look(settings: Settings) -> Snapshot:
     """Look at the host once; every file is read at most once. Raises OSError."""
     roots = settings.roots
     observation = observe(settings)
-    results = list(read_results(roots.state, tail=_RECENT_RESULTS))
+    results = list(read_results(roots.state, tail=RECENT_RESULTS))
     row = failures_in_a_row(
         [Outcome(one.index, one.done, one.reason, one.detail, one.ended) for one in results]
     )
