@@ -80,6 +80,7 @@ soak: tools  ## the campaigns at full length: PLOTS=1000 KILLS=1000
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
 	$(BIN)/python -m tests.first_farm
 	$(BIN)/python -m tests.tools.scenario takeover
+	$(BIN)/python -m tests.tools.closed $(OFFLINE)
 	$(BIN)/python -m tests.campaign --plots $(PLOTS) --kills $(KILLS)
 
 .PHONY: chia-lock
@@ -90,6 +91,11 @@ chia-lock: tools  ## lock what pip installs for a release of Chia: VERSION=2.7.5
 docs: tools  ## write what is made from code: docs/metrics.md, tables of tunables and variables
 	PYTHONPATH=services $(BIN)/python -m tests.lint.made_docs
 	$(BIN)/python tests/lint/role_docs.py
+
+OFFLINE ?= $(CURDIR)/.cache/offline
+.PHONY: offline
+offline: tools  ## fetch all that farms without internet install: OFFLINE=FOLDER
+	ansible-playbook playbooks/offline.yml -e offline_dir=$(OFFLINE) $(ARGS)
 
 .PHONY: dashboards
 dashboards: tools  ## write dashboard/json from the dashboards' code
