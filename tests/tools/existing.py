@@ -13,7 +13,7 @@ from tests.tools.guard import on_hosts
 _PROJECT = Path(__file__).parents[2]
 _FOLDER = _PROJECT / "tests/integration/existing"
 _HOSTS = _FOLDER / "hosts.toml"
-_PLAYBOOKS = ("base", "farm_layout", "goplot")
+_PLAYBOOKS = ("preflight", "base", "farm_layout", "goplot", "prometheus", "grafana")
 
 
 def main() -> int:

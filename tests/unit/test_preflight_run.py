@@ -41,7 +41,7 @@ farm_layout_mounts:
   - {path: /farm/2/disk2, src: UUID=1, fstype: xfs}
   - {path: /home/1/disk3, src: UUID=3, fstype: xfs}
   - {path: /farm/3/disk2, src: UUID=4, fstype: xfs}
-  - {path: /plot_temp/1, src: UUID=5, fstype: zfs}
+  - {path: /plot_temp/1, src: UUID=5, fstype: zfs2}
 """
 NEXT_PLAY = """
 - name: Check

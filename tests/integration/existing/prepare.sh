@@ -30,12 +30,23 @@ mkdir -p "$CHIA_ROOT/config" && touch "$CHIA_ROOT/config/config.yaml"
 END
 chmod 755 /opt/chia/plotting/bin/chia
 mkdir /mnt/nvme/old
-touch /mnt/nvme/seconds && chmod 666 /mnt/nvme/seconds
+
+# Monitoring: a Prometheus of the owner's answers at its port, and node_exporter has a configuration.
+mkdir -p /etc/prometheus
+echo 'scrape_configs: [{job_name: mine}]' >/etc/prometheus/prometheus.yml
+echo 'ARGS="--collector.systemd"' >/etc/default/prometheus-node-exporter
+cat >/etc/systemd/system/mine.service <<'END'
+[Service]
+ExecStart=/usr/bin/python3 -m http.server 9090
+END
+systemctl daemon-reload
+systemctl enable --now --quiet mine
+
 cat >/opt/shell-plotter <<'END'
 #!/bin/sh
 # Makes what goplot verifies of a k18 plot: its header and its size.
 id=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
-echo x >"$2/second.tmp" && ls "$2" >>/mnt/nvme/seconds
+echo x >"$2/second.tmp" && ls "$2"
 python3 - "$1/plot-k18-2026-11-22-17-53-$id.plot" "$id" <<'END_OF_PYTHON'
 import sys
 with open(sys.argv[1], "wb") as file:
