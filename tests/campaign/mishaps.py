@@ -275,6 +275,12 @@ def make_room(farm: Farm) -> None:
             farm.run("systemctl", "stop", f"goplot-plot@{index}.service")
 
 
+def forget_refusals(farm: Farm) -> None:
+    """As if every disk that refused a plot were another one now."""
+    make_room(farm)
+    farm.remove(f"{STATE}/refusals.json")
+
+
 def _refusals(farm: Farm) -> str:
     path = farm.inside(f"{STATE}/refusals.json")
     return path.read_text(encoding="utf-8") if path.exists() else ""
