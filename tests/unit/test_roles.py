@@ -240,3 +240,13 @@ def test_an_ipv6_address_is_in_brackets_in_every_url(tmp_path: Path) -> None:
     # Grafana takes a bare address to listen on, and makes URLs of its domain.
     assert "http_addr = fd00::1\n" in found["grafana"]
     assert "domain = [fd00::1]\n" in found["grafana"]
+
+
+def test_each_farm_of_disks_has_a_directory(tmp_path: Path) -> None:
+    mounts = [
+        {"path": f"/farm/1/disk{n}", "src": f"LABEL=disk{n}", "fstype": "xfs"} for n in (1, 2)
+    ]
+    inventory = {"plotter": {"hosts": {"one": {"farm_layout_mounts": mounts}}}}
+    values = {"found": "{{ _farm_layout_directories }}"}
+    found = rendered(tmp_path, inventory, ["farm_layout"], values)["one"]["found"]
+    assert found == [{"path": "/farm"}, {"path": "/farm/1"}]
