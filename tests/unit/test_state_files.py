@@ -19,6 +19,7 @@ from goplot.host import clock
 from goplot.host.annotations import waiting
 from goplot.host.diskstate import Own, read_own, read_plots, read_temp_faults
 from goplot.host.jobstore import read_job, read_jobs, read_results
+from goplot.host.refusals import read_refusals
 from goplot.host.report import Report, read_report, write_report
 from goplot.host.totals import read_totals
 from goplot.host.tunables import read_last_good, read_number
@@ -190,6 +191,30 @@ class _Outer:
     stage: Stage
     inner: _Inner
     names: dict[str, int] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"null", b"[]", b'{"a"', b"\xff", b'{"a": null}', b'{"a": []}', b'{"a": Infinity}'],
+)
+def test_a_damaged_file_is_as_good_as_none(content: bytes, tmp_path: Path) -> None:
+    names = (
+        "diskhand.json",
+        "last_poll.json",
+        "last_start.json",
+        "pacer.json",
+        "plots.json",
+        "refusals.json",
+        "totals.json",
+    )
+    for name in names:
+        (tmp_path / name).write_bytes(content)
+    assert last_start(tmp_path) is None
+    assert read_report(tmp_path, 60) is None
+    assert not read_own(tmp_path)
+    assert not read_plots(tmp_path)
+    assert not read_refusals(tmp_path)
+    assert read_totals(tmp_path).finished == 0
 
 
 def test_what_is_encoded_is_decoded() -> None:

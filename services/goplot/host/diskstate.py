@@ -1,10 +1,11 @@
 """The results of diskhand's last run, for placement, metrics and people."""
 
-import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from goplot.farm.codec import decode
+from goplot.host.statefile import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,14 @@ def temp_faults_path(state: Path) -> Path:
 
 def read_temp_faults(state: Path) -> dict[str, str]:
     """Why temp farms reject writes, by path; empty if unknown."""
-    try:
-        document = json.loads(temp_faults_path(state).read_text())
-        return {str(path): str(fault) for path, fault in document.items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    return read_table(temp_faults_path(state), str)
 
 
 def read_own(state: Path) -> dict[str, Own]:
     """What diskhand wrote to each disk file, by disk; empty if unknown."""
-    try:
-        document = json.loads(own_path(state).read_text())
-        return {name: decode(Own, entry) for name, entry in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    return read_table(own_path(state), partial(decode, Own))
 
 
 def read_plots(state: Path) -> dict[str, int]:
     """How many plots the last run found on each disk, by path of the disk."""
-    try:
-        document = json.loads(plots_path(state).read_text())
-        return {str(path): int(count) for path, count in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    return read_table(plots_path(state), int)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from goplot.farm.codec import decode, encode
@@ -9,6 +10,7 @@ from goplot.farm.disks import Space
 from goplot.farm.refusals import Refusal, refusal_after
 from goplot.host import clock
 from goplot.host.files import locked, write_whole
+from goplot.host.statefile import read_table
 
 
 def refusals_path(state: Path) -> Path:
@@ -18,11 +20,7 @@ def refusals_path(state: Path) -> Path:
 
 def read_refusals(state: Path) -> dict[str, Refusal]:
     """The last refusal of each disk, by path; empty if unknown."""
-    try:
-        document = json.loads(refusals_path(state).read_text())
-        return {str(path): decode(Refusal, entry) for path, entry in document.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    return read_table(refusals_path(state), partial(decode, Refusal))
 
 
 def record_refusal(state: Path, disk: Path, size: int, detail: str, space: Space) -> None:

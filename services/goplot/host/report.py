@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from goplot.farm.codec import decode, encode
+from goplot.farm.codec import encode
 from goplot.farm.jobs import Start
 from goplot.host import clock
 from goplot.host.files import write_whole
+from goplot.host.statefile import read_state
 
 # The pacer's report is valid for this many polls, and for one slow poll.
 _POLLS = 3
@@ -34,9 +35,9 @@ def read_report(state: Path, plot_poll: float) -> Report | None:
     try:
         if _age(state) > _POLLS * plot_poll + _SLACK:
             return None
-        return decode(Report, json.loads(_path(state).read_text()))
-    except (OSError, ValueError, TypeError):
+    except OSError:
         return None
+    return read_state(_path(state), Report)
 
 
 def has_reported(state: Path) -> bool:
@@ -47,9 +48,8 @@ def has_reported(state: Path) -> bool:
 def _age(state: Path) -> float:
     """Seconds since the last report; of one by the first release, by its file."""
     now = clock.now()
-    try:
-        moment = decode(Start, json.loads(_moment_path(state).read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+    moment = read_state(_moment_path(state), Start)
+    if moment is None:
         return clock.seconds_since(_path(state).stat().st_mtime, now)
     return clock.seconds_between(moment, now)
 

@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from goplot.farm.codec import decode, encode
+from goplot.farm.codec import encode
 from goplot.host.files import write_whole
 from goplot.host.jobstore import Result, read_results, results_path
+from goplot.host.statefile import read_state
 
 
 @dataclass(slots=True)
@@ -36,10 +37,7 @@ class Totals:
 def read_totals(state: Path) -> Totals:
     """Totals of all results so far. Raises OSError."""
     path = state / "totals.json"
-    try:
-        totals = decode(Totals, json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        totals = Totals()
+    totals = read_state(path, Totals) or Totals()
     try:
         size = results_path(state).stat().st_size
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from goplot.farm.codec import decode, encode
+from goplot.farm.codec import encode
 from goplot.farm.jobs import Job, Start
 from goplot.farm.placement import Need, Placement
 from goplot.host import clock
@@ -14,6 +14,7 @@ from goplot.host.files import locked, make_folder, write_whole
 from goplot.host.jobstore import RECENT_RESULTS, read_results, write_job
 from goplot.host.observe import Observation, observe
 from goplot.host.settings import Settings
+from goplot.host.statefile import read_state
 from goplot.host.tunables import Tunables, read_number, tunable_path
 from goplot.host.units import UnitError, Units
 from goplot.pacer.backoff import Failure, Outcome, backoff, failures_in_a_row
@@ -65,7 +66,7 @@ def look(settings: Settings) -> Snapshot:
         [Outcome(one.index, one.done, one.reason, one.detail, one.ended) for one in results]
     )
     moment = observation.moment
-    known = _read_failure(roots.state)
+    known = read_state(_failure_path(roots.state), Failure)
     new = None
     if row and (known is None or known.index != row[0].index):
         known = new = _first_seen(row[0], moment)
@@ -195,24 +196,18 @@ def _remember(state: Path, failure: Failure | None) -> None:
         write_whole(_failure_path(state), json.dumps(encode(failure)) + "\n")
 
 
-def _read_failure(state: Path) -> Failure | None:
-    try:
-        return decode(Failure, json.loads(_failure_path(state).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
 def _failure_path(state: Path) -> Path:
     return state / "last_failure.json"
 
 
 def last_start(state: Path) -> Start | None:
     """When the last plot started; None if there was none."""
-    try:
-        return decode(Start, json.loads((state / "last_start.json").read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
+    return read_state(_last_start_path(state), Start)
 
 
 def _write_last_start(state: Path, start: Start) -> None:
-    write_whole(state / "last_start.json", json.dumps(encode(start)) + "\n")
+    write_whole(_last_start_path(state), json.dumps(encode(start)) + "\n")
+
+
+def _last_start_path(state: Path) -> Path:
+    return state / "last_start.json"
