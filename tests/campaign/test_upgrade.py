@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.campaign.checks import faults
 from tests.campaign.farm import Farm
 from tests.hosts.system import wait_until
 from tests.support.history import services_before
+from tests.support.playbook import PROJECT, run_ansible
 
-PROJECT = Path(__file__).parents[2]
 SERVICES = (
     "goplot-pacer.service",
     "goplot-diskhand.service",
@@ -38,12 +35,8 @@ def newer_sources(folder: Path, version: str = VERSION) -> Path:
 
 def deploy(sources: Path) -> str:
     """Run the goplot role as a person does, only with other sources; returns its words."""
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/goplot.yml"]
-    command += ["-i", "tests/campaign/inventory", "-e", f"_goplot_sources={sources}"]
-    environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
+    given = ("-i", "tests/campaign/inventory", "-e", f"_goplot_sources={sources}")
+    done = run_ansible("playbooks/goplot.yml", *given)
     assert done.returncode == 0, done.stdout[-2000:]
     return done.stdout
 

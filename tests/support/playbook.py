@@ -1,22 +1,36 @@
-"""Ansible on the hosts of a scenario, as the farm's owner runs it."""
+"""Ansible as the farm's owner runs it, with the project's configuration."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-_PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[2]
 
 
-def play(scenario: str, playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a playbook of playbooks/ with a scenario's inventory."""
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    inventory = str(_PROJECT / "molecule" / scenario / "inventory")
+def run_ansible(
+    *arguments: str | Path,
+    program: str = "ansible-playbook",
+    folder: Path = PROJECT,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs in a folder, with further variables in its environment."""
     return subprocess.run(
-        [program, "-i", inventory, *arguments, str(_PROJECT / "playbooks" / playbook)],
-        env={**os.environ, "ANSIBLE_CONFIG": str(_PROJECT / "ansible.cfg"), "NO_COLOR": "1"},
+        [Path(sys.executable).with_name(program), *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+            "NO_COLOR": "1",
+            **environment,
+        },
+        check=False,
         capture_output=True,
         text=True,
-        check=False,
-        cwd=_PROJECT,
     )
+
+
+def play(scenario: str, playbook: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of playbooks/ with a scenario's inventory."""
+    inventory = PROJECT / "molecule" / scenario / "inventory"
+    return run_ansible("-i", inventory, *arguments, PROJECT / "playbooks" / playbook)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import Any
 
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
-ROLES = REPOSITORY / "roles"
+from tests.support.playbook import PROJECT, run_ansible
+
+ROLES = PROJECT / "roles"
 
 
 def rendered(
@@ -44,21 +43,17 @@ def rendered(
     return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
 
 
-def run_playbook(folder: Path, playbook: str, *options: str) -> str:
+def run_playbook(folder: Path, playbook: str, *options: str, roles: Path = ROLES) -> str:
     """Run a playbook of this folder on its hosts.yml; returns what Ansible printed."""
-    program = Path(sys.executable).parent / "ansible-playbook"
-    done = subprocess.run(
-        [program, "--inventory", folder / "hosts.yml", *options, playbook],
-        cwd=folder,
-        env={
-            **os.environ,
-            "HOME": str(folder),
-            "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
-            "ANSIBLE_ROLES_PATH": str(ROLES),
-        },
-        check=False,
-        capture_output=True,
-        text=True,
+    done = run_ansible(
+        "--inventory",
+        folder / "hosts.yml",
+        *options,
+        playbook,
+        folder=folder,
+        HOME=str(folder),
+        ANSIBLE_ACTION_PLUGINS=str(Path(__file__).with_name("action_plugins")),
+        ANSIBLE_ROLES_PATH=str(roles),
     )
     if done.returncode:
         raise AssertionError(done.stdout + done.stderr)

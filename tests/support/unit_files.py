@@ -1,9 +1,6 @@
 """The systemd units of all roles, as Ansible renders them, and what systemd makes of their text."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +8,8 @@ from typing import Any
 
 import yaml
 
-_PROJECT = Path(__file__).parents[2]
+from tests.support.plays import ROLES, run_playbook
+
 _UNITS = "/etc/systemd/system/"
 _TEMPLATE = "ansible.builtin.template"
 # Directives of which each assignment adds to a list, which an empty one empties.
@@ -60,38 +58,22 @@ def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
         for group in host.groups:
             groups.setdefault(group, {"hosts": {}})["hosts"][name] = {}
         (made / name).mkdir(parents=True)
-        for drop_in in _PROJECT.glob("roles/*/templates/*.d"):
+        for drop_in in ROLES.glob("*/templates/*.d"):
             (made / name / drop_in.name).mkdir()
     variables = {name: dict(host.variables) for name, host in hosts.items()}
     inventory = {"all": {"hosts": variables, "children": groups}}
-    (folder / "inventory.json").write_text(json.dumps(inventory))
-    (folder / "roles/common").symlink_to(_PROJECT / "roles/common")
+    (folder / "hosts.yml").write_text(json.dumps(inventory))
+    (folder / "roles/common").symlink_to(ROLES / "common")
     roles.insert(0, "common")
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "roles": roles}
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    done = subprocess.run(
-        [program, "-i", "inventory.json", "play.yml"],
-        env={
-            **os.environ,
-            "ANSIBLE_CONFIG": str(_PROJECT / "ansible.cfg"),
-            "ANSIBLE_PIPELINING": "1",
-            "ANSIBLE_ROLES_PATH": str(folder / "roles"),
-            "HOME": str(folder),
-            "NO_COLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_playbook(folder, "play.yml", roles=folder / "roles")
     return {name: made / name for name in hosts}
 
 
 def _only_units(folder: Path, made: Path) -> Iterator[str]:
     """Copy each role that installs units, with those tasks alone. Yields the roles' names."""
-    for role in sorted((_PROJECT / "roles").iterdir()):
+    for role in sorted(ROLES.iterdir()):
         files = [yaml.safe_load(file.read_text()) for file in sorted(role.glob("tasks/*.yml"))]
         tasks = [task for file in files for task in _writers(file, made)]
         if not tasks:
@@ -115,7 +97,7 @@ def _writers(tasks: list[dict[str, Any]], made: Path) -> Iterator[dict[str, Any]
             kept: dict[str, Any] = {
                 key: task[key] for key in ("name", "vars", "loop") if key in task
             }
-            yield {**kept, _TEMPLATE: {"src": template["src"], "dest": dest}}
+            yield {**kept, "write_rendered": {"src": template["src"], "dest": dest}}
 
 
 def read_unit(*texts: str) -> dict[str, str]:

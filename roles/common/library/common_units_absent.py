@@ -28,10 +28,6 @@ options:
     description: Text of goplot's units. One without it is somebody else's, and stays.
     type: str
     default: ""
-  folder:
-    description: Where the units are installed.
-    type: path
-    default: /etc/systemd/system
 author: goplot
 """
 
@@ -48,6 +44,9 @@ removed:
   returned: success
 """
 
+#: Where units are installed.
+UNITS = Path("/etc/systemd/system")
+
 
 def main() -> None:
     """Runs the module."""
@@ -55,12 +54,10 @@ def main() -> None:
         "units": {"type": "list", "elements": "str", "required": True},
         "files": {"type": "dict", "default": {}},
         "only_with": {"type": "str", "default": ""},
-        "folder": {"type": "path", "default": "/etc/systemd/system"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    folder = Path(module.params["folder"])
     text = module.params["only_with"]
-    here = [name for name in module.params["units"] if _holds(folder / name, text)]
+    here = [name for name in module.params["units"] if _holds(UNITS / name, text)]
     if here and not module.check_mode:
         _remove(module, here)
     module.exit_json(changed=bool(here), removed=here)
@@ -75,7 +72,7 @@ def _remove(module: AnsibleModule, units: list[str]) -> None:
     module.run_command(["systemctl", "stop", *units], check_rc=True)
     module.run_command(["systemctl", "disable", *units], check_rc=True)
     for unit in units:
-        (Path(module.params["folder"]) / unit).unlink()
+        (UNITS / unit).unlink()
         if file := module.params["files"].get(unit):
             Path(file).unlink(missing_ok=True)
     module.run_command(["systemctl", "daemon-reload"], check_rc=True)

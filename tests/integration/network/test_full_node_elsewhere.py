@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.hosts.spec import HostSet
 from tests.hosts.system import wait_until
+from tests.support.playbook import PROJECT, run_ansible
 
 Ssh = Callable[[str], Any]
 
-PROJECT = Path(__file__).parents[3]
 SCENARIO = PROJECT / "molecule/network"
 PLAYBOOKS = [f"playbooks/{name}.yml" for name in ("preflight", "base", "chia", "goplot", "watch")]
 WITHIN = 120
@@ -29,15 +26,11 @@ def deploy(hosts: HostSet, folder: Path) -> None:
     members = {"farmer": {"hosts": farmer2}, "plotter": {}, "harvester": {}}
     inventory.write_text(json.dumps({"all": {"children": members}}), encoding="utf-8")
     node = {"chia_full_node": f"{hosts.host('farmer1').address}:8444"}
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), *PLAYBOOKS]
-    command += ["-i", str(inventory), "-e", json.dumps(node)]
-    for variables in ("all/network.yml", "all/main.yml", "farmer/main.yml"):
-        command += ["-e", f"@{groups}/{variables}"]
-    command += ["--vault-password-file", str(PROJECT / "tests/network/vault-password")]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"}
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
+    files = ("all/network.yml", "all/main.yml", "farmer/main.yml")
+    variables = (json.dumps(node), *(f"@{groups}/{name}" for name in files))
+    options = [option for given in variables for option in ("-e", given)]
+    password = ("--vault-password-file", PROJECT / "tests/network/vault-password")
+    done = run_ansible(*PLAYBOOKS, "-i", inventory, *options, *password)
     assert done.returncode == 0, done.stdout[-2000:]
 
 

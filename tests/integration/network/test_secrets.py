@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,10 +12,10 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.hosts.machine import Machine
 from tests.hosts.spec import HostSet
+from tests.support.playbook import PROJECT, play
 
 ToMachine = Callable[[str], Machine]
 
-PROJECT = Path(__file__).parents[3]
 SCENARIO = PROJECT / "molecule/network"
 VAULT_PASSWORD = PROJECT / "tests/network/vault-password"
 CHIA = "/var/lib/chia/simulator0/config/ssl"
@@ -133,17 +129,9 @@ def test_a_play_shows_no_secret_however_much_it_shows(
     # Certificates and key are made anew, for these are the tasks that handle secrets.
     for host in ("harvester1", "harvester2"):
         machine(host).run("rm", f"{CHIA}/ca/private_ca.crt")
-    play = [str(Path(sys.executable).parent / "ansible-playbook"), "-vvvv", "--diff"]
-    play += ["-i", str(SCENARIO / "inventory")]
-    play += ["--vault-password-file", str(VAULT_PASSWORD)]
-    done = subprocess.run(
-        [*play, str(PROJECT / "playbooks/chia.yml")],
-        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")},
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=PROJECT,
-    )
+    password = ("--vault-password-file", VAULT_PASSWORD)
+    done = play("network", "chia.yml", "-vvvv", "--diff", *password)
+    assert done.returncode == 0, done.stdout[-2000:]
     shown = done.stdout + done.stderr
     assert "Create this host's certificates" in shown
     assert "Add the farmer's key to the keyring" in shown

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from tests.support.playbook import run_ansible
 
 Ssh = Callable[[str], Any]
 
-PROJECT = Path(__file__).parents[3]
 KEY = "/etc/apt/keyrings/grafana.asc"
 INVENTORIES = ("inventory/single", "molecule/single/inventory")
 
@@ -23,18 +20,8 @@ def test_a_new_key_is_fetched_before_apt_needs_it(ssh: Ssh) -> None:
     # The package lists are old, so that the play has apt update them.
     stale = "/var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp"
     ssh("farm1").check_output(f"touch --no-create --date '3 days ago' {stale}")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *(f"--inventory={path}" for path in INVENTORIES),
-            "playbooks/base.yml",
-        ],
-        env={**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=PROJECT,
-    )
+    inventories = [f"--inventory={path}" for path in INVENTORIES]
+    done = run_ansible(*inventories, "playbooks/base.yml")
     assert done.returncode == 0, done.stdout
     new = ssh("farm1").check_output(f"cat {KEY}")
     assert new != old
