@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from goplot import __version__
-from goplot.farm.names import shown
 from goplot.host.account import AccountError, become
 from goplot.host.chia_command import replace_by_chia
 from goplot.host.observe import Observation
@@ -32,7 +31,7 @@ from goplot.host.units import SystemdUnits, UnitError, units_of
 from goplot.pacer.decision import Decision, Reason, decide, decide_by_hand
 from goplot.pacer.start import Turn, look, start_plot
 from goplot.people.caller import act_as_goplot, seen_by_caller
-from goplot.people.output import json_text, print_text
+from goplot.people.output import json_text, print_error, print_text
 from goplot.people.status import (
     Status,
     disks_document,
@@ -102,17 +101,17 @@ def _main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except SettingsError as error:
-        print(shown(str(error)), file=sys.stderr)
+        print_error(str(error))
         return SETTINGS
     except PermissionError as error:
         cure = f"run: {shlex.join(['sudo', 'goplot', *arguments])}"
-        print(shown(f"goplot: {_what(error)}; {cure}"), file=sys.stderr)
+        print_error(f"goplot: {_what(error)}; {cure}")
         return FAILED
     except OSError as error:
-        print(shown(f"goplot: {_what(error)}"), file=sys.stderr)
+        print_error(f"goplot: {_what(error)}")
         return FAILED
     except (ValueError, UnitError, AccountError) as error:
-        print(shown(f"goplot: {error}"), file=sys.stderr)
+        print_error(f"goplot: {error}")
         return FAILED
 
 
@@ -267,7 +266,7 @@ def _show_units(mistakes: Sequence[str], *, as_json: bool) -> None:
     try:
         running = SystemdUnits().running()
     except UnitError as error:
-        print(f"goplot: {error}", file=sys.stderr)
+        print_error(f"goplot: {error}")
         return
     if as_json:
         print(json.dumps(units_document(mistakes, running), indent=2))
@@ -288,7 +287,7 @@ def _status(settings: Settings) -> Status:
             running = units_of(settings).running()
             paused = [index for index, frozen in running.items() if frozen]
         except UnitError as error:
-            print(shown(f"goplot: {error}"), file=sys.stderr)
+            print_error(f"goplot: {error}")
     report = read_report(settings.roots.state, tunables.plot_poll)
     seen = seen_by_caller(snapshot.observation, settings.roots.state)
     decision = decide(snapshot, tunables)
@@ -399,7 +398,7 @@ def _farm(settings: Settings, lines: int, *, as_json: bool) -> int:
     else:
         print_text("\n".join([farm.farm_text(found), *([""] if last else []), *last]))
     if trouble:
-        print(shown(trouble), file=sys.stderr)
+        print_error(trouble)
         return FAILED
     return PROBLEMS if farm.problems(found) else OK
 

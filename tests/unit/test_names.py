@@ -203,6 +203,17 @@ def test_bytes_are_shown_as_such() -> None:
     assert shown("\ud800") == r"\ud800"
 
 
+def test_a_name_does_nothing_to_the_terminal(
+    root: FarmRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.add_disk(1, "\x1b[2Jgone\x9b")
+    for words in (["disks"], ["disks", "--json"]):
+        assert goplot([*words, "--settings", str(root.settings_path)]) in (0, 3)
+        printed = capsys.readouterr().out
+        assert "[2Jgone" in printed
+        assert not {"\x1b", "\x9b"} & set(printed)
+
+
 @given(words=st.lists(st.binary().map(lambda raw: raw.replace(b"\0", b"")), max_size=6))
 @example(words=[b"-k", "²".encode()])
 @example(words=[b"-k", b"\xe9", b"-t", b"/srv/\xe9"])

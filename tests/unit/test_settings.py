@@ -112,6 +112,7 @@ def test_chia_and_its_collectors(tmp_path: Path) -> None:
     assert settings.farmer_collector.wallet is None
     assert settings.harvester_collector is not None
     assert settings.harvester_collector.harvester == Address("::1", 8560)
+    assert str(settings.harvester_collector.harvester) == "[::1]:8560"
     file.write_text(DEPLOYED + '[chia]\nlog = "journal"\n')
     assert load(file).chia.log is None
 

@@ -44,8 +44,9 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        """As in the settings file."""
-        return f"{self.host}:{self.port}"
+        """As in the settings file, and in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 def _address_of(text: Any) -> Address:

@@ -15,7 +15,7 @@ _WIDTH = 1000
 def last_lines(chia: ChiaSettings, count: int) -> list[str]:
     """The last lines of the Chia log of this host, oldest first. Raises OSError."""
     lines = last_in_journal(count) if chia.log is None else _last_of_file(chia.log, count)
-    return [shown(line) for line in lines]
+    return [_text(line) for line in lines]
 
 
 def _last_of_file(path: Path, count: int) -> list[bytes]:
@@ -31,10 +31,5 @@ def _last_of_file(path: Path, count: int) -> list[bytes]:
     return lines[-count:]
 
 
-def shown(line: bytes) -> str:
-    """A line for a terminal: a log may hold anything, so what is not text is escaped."""
-    text = line[:_WIDTH].removesuffix(b"\r").decode(errors="backslashreplace")
-    return "".join(
-        sign if sign.isprintable() or sign == "\t" else sign.encode("unicode_escape").decode()
-        for sign in text
-    )
+def _text(line: bytes) -> str:
+    return line[:_WIDTH].removesuffix(b"\r").decode(errors="surrogateescape")

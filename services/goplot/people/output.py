@@ -4,13 +4,18 @@ import json
 import sys
 from collections.abc import Mapping
 
-from goplot.farm.names import shown
+from goplot.farm.names import printable, shown
 
 
 def print_text(text: str) -> None:
     """Write to standard output, which may know fewer characters than the names of a farm have."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(shown(text).encode(encoding, "backslashreplace").decode(encoding))
+    print(printable(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def print_error(text: str) -> None:
+    """Write to standard error, whose encoding takes every character."""
+    print(printable(text), file=sys.stderr)
 
 
 def json_text(document: object) -> str:
