@@ -14,8 +14,8 @@ from goplot_preflight.report import shown
 from goplot_preflight.written import Written, check_written
 
 PLOTTERS = "goplot_plotters"
-# As in roles/goplot/templates/settings.toml.j2.
-_KEYS = {
+#: By variable, the key that it feeds: a test compares this with the file that the role writes.
+KEYS = {
     "goplot_plotter": "plot.plotter",
     "goplot_k": "plot.k",
     "goplot_compression": "plot.compression",
@@ -27,7 +27,7 @@ _KEYS = {
     "watch_full_node_rpc": "farmer_collector.full_node",
     "watch_timeout_seconds": "farmer_collector.timeout_seconds",
 }
-VARIABLES = (*_KEYS, PLOTTERS)
+VARIABLES = (*KEYS, PLOTTERS)
 _TEXTS = ("options", "command")
 _FILE = Path("settings")
 # The role adds it; see roles/goplot/vars.
@@ -44,7 +44,7 @@ def check_services(
     """
     # The log is not the inventory's to name.
     document: dict[str, Any] = {"chia": {"log": "journal"}}
-    for variable, key in _KEYS.items():
+    for variable, key in KEYS.items():
         table, name = key.split(".")
         if values.get(variable) not in ("", None):
             document.setdefault(table, {})[name] = values[variable]
@@ -138,7 +138,7 @@ def _as_text(value: object) -> object:
 def _of_inventory(line: str) -> tuple[str, str, str]:
     """A line of the services in the words of the inventory."""
     line = re.sub(r"\[plotters\.([^]]+)\]", rf"{PLOTTERS}.\1", line)
-    for variable, key in _KEYS.items():
+    for variable, key in KEYS.items():
         line = re.sub(rf"(?<![\w.]){re.escape(key)}\b", variable, line)
     line = re.sub(r"^plotters\b", PLOTTERS, line)
     variable, _, text = line.replace("add that table", "add it").partition(": ")
