@@ -1,9 +1,13 @@
 """The pacer's loop: it says a thing once, recovers jobs, and never starts by accident."""
 
+import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,7 +21,9 @@ from goplot.host.log import Log
 from goplot.host.notify import notify, watchdog_seconds
 from goplot.host.units import UnitError
 from goplot.pacer.service import Pacer
+from tests.hosts.system import wait_until
 from tests.support.farm_root import FarmRoot
+from tests.support.jobs import reserve
 
 
 class Units:
@@ -333,3 +339,35 @@ def test_messages_to_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert watchdog_seconds() == 30
     address.unlink()
     notify("WATCHDOG=1")
+
+
+def test_a_restart_during_a_question_to_systemd_is_no_fault(root: FarmRoot) -> None:
+    """Only the pacer gets the signal, by KillMode=mixed: what it asks is answered first."""
+    job = reserve(root)
+    root.tune(on_toggle="stop")
+    text = root.settings_path.read_text()
+    root.settings_path.write_text(text.replace('units = "processes"', 'units = "systemd"'))
+    asked, answer = root.path / "asked", root.path / "answer"
+    os.mkfifo(answer)
+    systemctl = root.path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\ntouch {asked}\ncat {answer}\n")
+    systemctl.chmod(0o755)
+    pacer = subprocess.Popen(
+        [sys.executable, "-m", "goplot.pacer.service", "--settings", str(root.settings_path)],
+        env={**os.environ, "PATH": f"{systemctl.parent}:{os.environ['PATH']}"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until("a question to systemd", asked.exists, 30)
+        pacer.terminate()
+        answer.write_text(f"Id=goplot-plot@{job.index}.service\nActiveState=active\n")
+        assert pacer.wait(30) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pacer.pid, signal.SIGKILL)
+        pacer.wait()
+    assert log(root)[0] == "start goplot-pacer"
+    assert log(root)[-1] == "end goplot-pacer; running plots go on"
+    assert not any("no plot can be started" in line for line in log(root))

@@ -380,6 +380,13 @@ def test_a_service_that_settings_stop_is_not_restarted(
             assert done.returncode == SETTINGS, done.stderr
 
 
+@pytest.mark.parametrize("name", ["goplot-harvester-log", "goplot-pacer", "goplot-plot@"])
+def test_a_restart_ends_no_program_that_a_service_waits_for(
+    units: dict[str, Units], name: str
+) -> None:
+    assert read_unit(units["full"][name]["Service"])["KillMode"] == "mixed"
+
+
 def test_a_unit_changes_with_what_its_program_reads_at_start(units: dict[str, Units]) -> None:
     found = {
         host: {
