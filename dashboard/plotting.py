@@ -95,9 +95,10 @@ def _pacing() -> list[parts.Panel]:
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.single(
-            "Stranded plots",
-            "Finished plots that fit on no disk; they wait in their temp farm.",
-            total("goplot_plots_stranded"),
+            "Undelivered plots",
+            "Finished plots in temp farms: those that fit on no disk wait for one, those that no "
+            "job delivers wait for you.",
+            f"{total('goplot_plots_stranded')} + ({total('goplot_plots_kept')} or vector(0))",
             Look("none", steps=parts.SOME_IS_BAD, **small),
         ),
         parts.lines(

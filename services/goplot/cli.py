@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -301,7 +302,7 @@ def _status(settings: Settings) -> Status:
         reasons={name: own.reason for name, own in read_own(settings.roots.state).items()},
         paused=frozenset(paused),
         annotations=waiting(settings.roots.state),
-        kept=tuple(kept_plots(seen)),
+        kept=tuple(chain.from_iterable(kept_plots(seen).values())),
         mistakes=tuple(f"{settings.path}: {mistake}" for mistake in settings.mistakes),
         no_tunables=None if _plots_here(settings, seen) else settings.roots.config,
     )

@@ -215,6 +215,7 @@ class Plotter:
             "goplot_temp_used_bytes": used,
             "goplot_temp_committed_bytes": committed,
             "goplot_temp_available_bytes": lambda t: _TEMP_SIZE - used(t) - committed(t),
+            "goplot_plots_kept": still(0),
         }.items():
             yield Series(metric, labels, value)
         mount, place = f"/plot_temp/{farm}", self.place + farm

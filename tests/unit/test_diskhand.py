@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from goplot.collectors.plotter import collect
 from goplot.diskhand.probe import ON_DISK, probe_all
 from goplot.diskhand.service import main
 from goplot.farm.disks import failing
@@ -15,6 +16,7 @@ from goplot.farm.jobs import Stage
 from goplot.host.diskstate import read_own, read_plots
 from goplot.host.jobstore import write_job
 from goplot.host.observe import observe, read_disk_file
+from goplot.host.textfile import read_samples
 from tests.support.farm_root import PLOT_ID, FarmRoot
 from tests.support.jobs import NAME, reserve, run
 
@@ -239,6 +241,9 @@ def test_a_finished_plot_of_a_failed_job_is_kept_on_temp(root: FarmRoot) -> None
     main()
     assert (job.folder / NAME).exists()
     assert f"{job.folder} holds a finished plot" in log(root)
+    kept = read_samples(collect(root.settings).render())["goplot_plots_kept"]
+    counts = {labels["temp_farm"]: value for labels, value in kept}
+    assert counts == {str(farm): float(farm == job.temp_farm) for farm in (1, 2)}
 
 
 def test_one_name_in_two_farms_is_refused(root: FarmRoot) -> None:

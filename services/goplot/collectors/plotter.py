@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from goplot import __version__
+from goplot.diskhand.leftovers import kept_plots
 from goplot.farm.disks import NO_INODES, Trouble, TroubleKind
 from goplot.farm.jobs import Job, Stage
 from goplot.host import clock, program
@@ -111,6 +112,7 @@ def _add_disks(metrics: Metrics, observation: Observation, settings: Settings) -
 
 
 def _add_temps(metrics: Metrics, observation: Observation) -> None:
+    kept = kept_plots(observation)
     for temp in observation.temps:
         farm = str(temp.farm)
         metrics.add("goplot_temp_mounted", int(temp.mounted), temp_farm=farm)
@@ -119,6 +121,7 @@ def _add_temps(metrics: Metrics, observation: Observation) -> None:
             metrics.add("goplot_temp_size_bytes", temp.space.total, temp_farm=farm)
             metrics.add("goplot_temp_used_bytes", temp.space.used, temp_farm=farm)
             metrics.add("goplot_temp_available_bytes", temp.available, temp_farm=farm)
+            metrics.add("goplot_plots_kept", len(kept[temp.farm]), temp_farm=farm)
 
 
 def _without_result(observation: Observation, state: Path, totals: Totals) -> int:

@@ -45,20 +45,21 @@ def remove_leftovers(settings: Settings, found: Iterable[tuple[Path, str]]) -> l
     return removed
 
 
-def kept_plots(observation: Observation) -> list[Path]:
-    """The plots on temp farms that no job delivers; those that the caller may not see are missing.
+def kept_plots(observation: Observation) -> dict[int, list[Path]]:
+    """By temp farm, the plots that no job delivers; those that the caller may not see are missing.
 
     They wait for a person, who moves them to a disk or deletes them.
     """
     busy = {job.index for job in observation.jobs} | set(observation.broken)
-    found: list[Path] = []
+    kept: dict[int, list[Path]] = {}
     for temp in observation.temps:
+        found = kept.setdefault(temp.farm, [])
         with contextlib.suppress(OSError):
             for index, folder in job_folders(temp.path):
                 if index not in busy:
                     with contextlib.suppress(OSError):
                         found += find_plots(folder)
-    return found
+    return kept
 
 
 def clean_temps(settings: Settings, observation: Observation) -> list[str]:

@@ -32,6 +32,11 @@ GOPLOT = (
     gauge("goplot_plots_running", "Plots that run on this host."),
     gauge("goplot_foreign_plots_running", "Plots that run outside goplot."),
     gauge("goplot_plots_stranded", "Finished plots that fit on no disk."),
+    gauge(
+        "goplot_plots_kept",
+        "Finished plots on a temp farm that no job delivers; they wait for a person.",
+        "temp_farm",
+    ),
     gauge("goplot_annotations_waiting", "Annotations that have not been sent to Grafana yet."),
     gauge(
         "goplot_plots",
