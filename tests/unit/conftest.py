@@ -4,11 +4,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from goplot.chia.rpc import Certificates
 from goplot.farm.disks import Space
 from tests.support.farm_root import FarmRoot, make_farm_root
 from tests.support.rpc_server import make_ca
+
+# A machine that does other work is not a fault of what is tested.
+settings.register_profile("goplot", deadline=None)
+settings.load_profile("goplot")
 
 
 @pytest.fixture
