@@ -29,7 +29,13 @@ from tests.support.history import services_before
 from tests.support.rpc_server import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
+#: With bytecode, as pip installs the package: else every run would compile the sources.
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}",
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(ROOT / ".cache/bench"),
+}
 ORIGINAL_DISKHAND_SECONDS = 1.6
 #: CPU of `chia show -s` of 2.7.5 on the same 2 cores; the original made two such calls a run.
 CHIA_SHOW_SECONDS = 1.1
