@@ -1,4 +1,4 @@
-"""Polls a pacer as often as a day has polls, and tells what memory it takes then."""
+"""Polls a pacer as often as a day has polls, and prints what memory it takes then."""
 
 import json
 import sys

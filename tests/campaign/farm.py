@@ -185,8 +185,8 @@ class Farm:
 
     def main_pid(self, unit: str) -> int:
         """Process id, on the host, of a unit's main process; 0 when it does not run."""
-        said = self.run("systemctl", "show", "-p", "MainPID", "--value", unit, check=False)
-        return int(said.strip() or 0)
+        shown = self.run("systemctl", "show", "-p", "MainPID", "--value", unit, check=False)
+        return int(shown.strip() or 0)
 
     def plotter_pid(self, index: int) -> int:
         """Process id, on the host, of a job's plotter; 0 when it does not run."""

@@ -275,8 +275,8 @@ class Machine:
             30,
         )
         if process.poll() is not None:
-            said = (self.folder / "console.log").read_text(errors="replace")
-            last = " | ".join(said.strip().splitlines()[-4:])
+            output = (self.folder / "console.log").read_text(errors="replace")
+            last = " | ".join(output.strip().splitlines()[-4:])
             raise HostError(f"{self.host.name} did not start: {last or 'no word'}")
         # nspawn makes the cable a moment after the leader.
         there = Path("/sys/class/net", self.cable).exists

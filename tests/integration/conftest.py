@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell whoever waits for a scenario which tests are over: Ansible shows them at the end."""
+    """Report which tests of a scenario are over: Ansible shows them at the end."""
     file = os.environ.get("TESTS_PROGRESS")
     if file and (report.when == "call" or not report.passed):
         line = f"{report.outcome:<7} {report.duration:6.1f} s  {report.nodeid}\n"

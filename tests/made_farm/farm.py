@@ -66,7 +66,7 @@ def series(count: int, disks: int, begin: float) -> Iterator[tuple[Host, Series]
 
 
 def _own(name: str, count: int) -> Iterator[Series]:
-    """What Prometheus tells of itself."""
+    """What Prometheus reports of itself."""
     labels = f'job="prometheus",instance="{name}"'
     yield Series("up", labels, still(1))
     yield Series("prometheus_tsdb_head_series", labels, wave(900.0 * count, 9, 5))

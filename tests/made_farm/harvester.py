@@ -1,4 +1,4 @@
-"""What a made harvester writes, and what its log tells."""
+"""What a made harvester writes, and what its log holds."""
 
 from __future__ import annotations
 

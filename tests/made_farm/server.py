@@ -150,7 +150,7 @@ def _exporter(live: dict[str, list[Series]], begin: int) -> Iterator[int]:
 
 
 def _renderer(found: list[Series], begin: int) -> Callable[[], str]:
-    # Prometheus itself tells `up`, and adds the labels of a target.
+    # Prometheus itself adds `up`, and adds the labels of a target.
     known = [(_name(one), one) for one in found if one.last > WEEK and one.name != "up"]
 
     def render() -> str:

@@ -1,7 +1,7 @@
 """A fake of a host whose clock is moved, for hosts that share their machine's clock.
 
 moved_clock.py SECONDS: stands where node_exporter is asked, asks the real one on 127.0.0.1:9101,
-and moves what it tells by its clock.
+and moves what it reports by its clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Alertmanager tells in the tests: keeps each notification as a line of JSON.
+"""What Alertmanager sends in the tests: keeps each notification as a line of JSON.
 
 webhook.py PORT TOKEN FILE: a request without that bearer token is refused.
 """

@@ -26,7 +26,7 @@ class Rotator:
     """The log's writer."""
 
     def __init__(self, seed: int, path: Path) -> None:
-        """`seed` tells lines and acts."""
+        """`seed` decides lines and acts."""
         self.seed = seed
         self.path = path
         self.pick = random.Random(seed)

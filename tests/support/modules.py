@@ -13,9 +13,9 @@ from ansible.module_utils.testing import patch_module_args
 
 def run_module(module: Path, /, *, check: bool = False, **arguments: Any) -> dict[str, Any]:
     """The answer of a module, with all that it printed under `printed`."""
-    said = StringIO()
+    printed = StringIO()
     parameters = {**arguments, "_ansible_check_mode": check}
-    with patch_module_args(parameters), redirect_stdout(said), pytest.raises(SystemExit):
+    with patch_module_args(parameters), redirect_stdout(printed), pytest.raises(SystemExit):
         run_path(str(module), run_name="__main__")
-    answer: dict[str, Any] = json.loads(said.getvalue())
-    return {**answer, "printed": said.getvalue()}
+    answer: dict[str, Any] = json.loads(printed.getvalue())
+    return {**answer, "printed": printed.getvalue()}

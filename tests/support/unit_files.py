@@ -113,7 +113,7 @@ def read_unit(*texts: str) -> dict[str, str]:
             continue
         value = " ".join(value.split())
         if name == "SystemCallFilter" and value.startswith("~"):
-            # "~" is said once for all the words of its line.
+            # "~" stands once for all the words of its line.
             value = value.replace(" ", " ~")
         if name in _LISTS and value:
             value = f"{found.get(name, '')} {value}".strip()

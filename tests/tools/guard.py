@@ -23,7 +23,7 @@ from tests.hosts.system import HostError, require_machine, wait_until
 
 _MARK = "GOPLOT_RUN"
 _PR_SET_PDEATHSIG = 1
-# What a run tells its reaper as it ends by itself.
+# What a run sends its reaper as it ends by itself.
 _ENDED = b"ended"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Writes the tunables that nobody but Ansible has changed, and tells which a person has tuned."""
+"""Writes the tunables that nobody but Ansible has changed, and reports which a person has tuned."""
 
 from __future__ import annotations
 

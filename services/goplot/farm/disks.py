@@ -35,7 +35,7 @@ class Trouble:
 
     @property
     def predicate(self) -> str:
-        """What is said of the disk or temp farm, such as `is not mounted`."""
+        """What is reported of the disk or temp farm, such as `is not mounted`."""
         if self.kind is TroubleKind.LINK:
             return str(self)
         if self.kind is TroubleKind.NOT_UTF8:

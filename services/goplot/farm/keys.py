@@ -70,7 +70,7 @@ class Mistakes(list[Mistake]):
 
 
 def key(kind: Kind, default: Any, text: str, *, shown: str = "") -> Any:
-    """Declare a key: a field of a table. `shown` describes a default that is no value."""
+    """Declare a key: a field of a table. `shown` describes a default that is not a value."""
     about = {"kind": kind, "help": text, "shown": shown}
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata=about)

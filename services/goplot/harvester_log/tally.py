@@ -1,8 +1,8 @@
 """What was counted in the Chia log so far. Pure: the clock is given.
 
-A block is bytes of whole lines, each with its newline. Most lines tell nothing but their service
+A block is bytes of whole lines, each with its newline. Most lines show nothing but their service
 and level, so lines are counted by what stands at the same place in all of them, and only those
-that may tell more are parsed one by one: that is ten times as fast as parsing each.
+that may hold more are parsed one by one: that is ten times as fast as parsing each.
 """
 
 from bisect import bisect_left

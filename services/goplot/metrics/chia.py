@@ -136,7 +136,7 @@ CHIA = (
         "When the last eligible line was written.",
     ),
     gauge("chia_harvester_eligible_plots", "Plots of the last lookup."),
-    gauge("chia_harvester_log_plots", "All plots, as the last eligible line said."),
+    gauge("chia_harvester_log_plots", "All plots, by the last eligible line."),
     counter("chia_harvester_eligible_plots_total", "Plots that passed the filter."),
     counter(
         "chia_harvester_proofs_found_total",

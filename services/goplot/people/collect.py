@@ -97,8 +97,8 @@ def _start(program: str) -> str:
         systemctl("start", f"{program}.service", seconds=_SECONDS)
     except UnitError as error:
         words = ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", "5", "-u", program]
-        said = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
-        return "\n".join([str(error), *said.stdout.splitlines()])
+        log = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+        return "\n".join([str(error), *log.stdout.splitlines()])
     return ""
 
 

@@ -85,7 +85,7 @@ def remove_partial(disk: Path, partial: str, mountinfo: Path) -> bool:
 def has_plot(disk: Path, name: str, plot_id: str | None, mountinfo: Path) -> bool:
     """True when a disk has a plot: a copy gets the plot's name only when it is complete.
 
-    Another plot of the same name is told apart by the id in its header.
+    Another plot of the same name is recognised by the id in its header.
     """
     try:
         with opened(disk, mountinfo) as mount:

@@ -163,8 +163,8 @@ class JobState:
         outcome = f"done: {plot}{detail}" if done else f"failed ({reason}): {detail}"
         # A plot that was stopped by hand is not a failure. What is left needs a person.
         well = not detail if done else reason == "stopped"
-        tell = self.log if well else self.warn
-        tell(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
+        log = self.log if well else self.warn
+        log(f"ended, total time: {seconds:.0f}, {outcome}", "endplot")
 
     def _annotate(self, make: Callable[[int, int], Annotation]) -> None:
         """Spool an annotation if Grafana is configured; a failure does not end the plot."""

@@ -1,4 +1,4 @@
-"""Drives tell their health, and where they are. smartctl and nvme-cli are stand-ins here."""
+"""The health of drives is shown, and where they are. smartctl and nvme-cli are stand-ins here."""
 
 from __future__ import annotations
 

@@ -60,5 +60,5 @@ def test_its_prometheus_sees_it_in_all_three_groups(prometheus: Ask) -> None:
 
 def test_its_day_is_summarised_though_prometheus_asks_for_a_password(ssh: Ssh) -> None:
     ssh("farm1").check_output("systemctl start goplot-summary")
-    said = ssh("farm1").check_output("journalctl -u goplot-summary -o cat")
-    assert "Hosts: 1 of 1 answer" in said
+    log = ssh("farm1").check_output("journalctl -u goplot-summary -o cat")
+    assert "Hosts: 1 of 1 answer" in log

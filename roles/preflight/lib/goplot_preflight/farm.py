@@ -26,7 +26,7 @@ _LEAST_SYSTEMS = {"Debian": 12, "Ubuntu": 24}
 class Host:
     """What is known about one host.
 
-    `values` are the templated values of goplot's variables, `failures` tell why one could not be
+    `values` are the templated values of goplot's variables, `failures` say why one could not be
     templated, `names` are all the variables, `secrets` those whose value is encrypted, `system` is
     (distribution, version), or nothing for a host that was not reached. `written` are the numbers
     and dates of the values as the inventory's files have them, by name as in a mistake.
