@@ -8,15 +8,14 @@ import site
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from goplot.host.account import ACCOUNTS
+from tests.hosts.system import wait_until
 from tests.support.farm_root import FarmRoot, make_farm_root
 from tests.support.jobs import NAME
 from tests.support.unit_files import read_unit
@@ -180,13 +179,14 @@ def test_a_pacer_and_a_tractor_of_root_are_goplots(host: Host) -> None:
     pacer = host.start("-m", "goplot.pacer.service", *settings)
     plots = host.root.path / "farm"
     try:
-        await_that(lambda: bool(list(plots.glob(f"*/*/plots/{NAME}"))))
-        await_that((host.root.path / "state" / "results.jsonl").exists)
+        wait_until("a plot", lambda: bool(list(plots.glob(f"*/*/plots/{NAME}"))), 60)
+        wait_until("its result", (host.root.path / "state" / "results.jsonl").exists, 60)
     finally:
         host.root.tune(on_toggle="stop")
         pacer.terminate()
         pacer.communicate()
-    await_that(lambda: not list((host.root.path / "state" / "jobs").glob("*.lock")))
+    jobs = host.root.path / "state" / "jobs"
+    wait_until("the end of its job", lambda: not list(jobs.glob("*.lock")), 60)
     made = {path: uid for path, uid in host.owners().items() if path not in before}
     assert set(made.values()) == {USERS["goplot"]}
 
@@ -233,14 +233,6 @@ def test_it_has_the_groups_of_its_unit_and_nothing_of_root(host: Host) -> None:
     assert shown[0] == f"{(log,) * 3} {(log,) * 3} {0o027} goplot-log"
     assert {log, USERS["goplot"], GROUPS["chia"]} <= set(json.loads(f"[{shown[1][1:-1]}]"))
     assert 0 not in json.loads(f"[{shown[1][1:-1]}]")
-
-
-def await_that(condition: Any, seconds: float = 60) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def units() -> Iterator[tuple[str, str]]:

@@ -3,12 +3,12 @@
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
 
 from goplot.host.clock import now, start_ticks
+from tests.hosts.system import wait_until
 
 
 def test_a_start_is_read_whatever_the_program_is_called(tmp_path: Path) -> None:
@@ -27,8 +27,8 @@ def test_a_start_is_read_whatever_the_program_is_called(tmp_path: Path) -> None:
 def test_what_has_ended_has_no_start() -> None:
     process = subprocess.Popen(["true"])
     # It is not waited for, so it stays as a zombie.
-    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    entry = psutil.Process(process.pid)
+    wait_until("the end of a process", lambda: entry.status() == psutil.STATUS_ZOMBIE, 60)
     assert start_ticks(process.pid) is None
     process.wait()
     assert start_ticks(process.pid) is None

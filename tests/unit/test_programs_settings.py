@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from goplot.host.settings import TABLES
+from tests.hosts.system import wait_until
 from tests.support.farm_root import FarmRoot
 
 #: The tables that each program uses.
@@ -78,8 +78,11 @@ def end(root: FarmRoot, name: str) -> tuple[int, str]:
     )
     written = root.path / "textfiles" / "goplot_harvester_log.prom"
     if name == "harvester_log.service":
-        while process.poll() is None and not written.exists():
-            time.sleep(0.05)
+        wait_until(
+            "what harvester-log writes",
+            lambda: process.poll() is not None or written.exists(),
+            60,
+        )
         process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     return process.returncode, errors
