@@ -10,19 +10,16 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from functools import partialmethod
 from http.client import HTTPConnection
-from io import StringIO
 from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import ansible.module_utils
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
 from tests.hosts.system import wait_until
+from tests.support.modules import run_module
 
 REPOSITORY = Path(__file__).parents[2]
 ROLE = REPOSITORY / "roles/grafana"
@@ -113,12 +110,7 @@ class Grafana:
 
     def module(self, name: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run a module of the role; its answer, with all that it printed under `printed`."""
-        said = StringIO()
-        parameters = {**arguments, "_ansible_check_mode": check}
-        with patch_module_args(parameters), redirect_stdout(said), pytest.raises(SystemExit):
-            run_path(str(ROLE / f"library/{name}.py"), run_name="__main__")
-        answer: dict[str, Any] = json.loads(said.getvalue())
-        return {**answer, "printed": said.getvalue()}
+        return run_module(ROLE / f"library/{name}.py", check=check, **arguments)
 
     def password(self, wanted: str = "") -> dict[str, Any]:
         """Run grafana_password."""

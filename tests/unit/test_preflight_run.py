@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,8 @@ from ansible import __version__ as ansible_version
 from ansible.parsing.dataloader import DataLoader
 from goplot_preflight.written import Position
 
-REPOSITORY = Path(__file__).parents[2]
-PROGRAMS = Path(sys.executable).parent
+from tests.support.playbook import PROJECT, run_ansible
+
 HOSTS = """
 all:
   vars: {{ansible_connection: local, ansible_python_interpreter: {python}}}
@@ -75,7 +74,7 @@ farm_layout_mounts:
   - {path: /farm/1/disk1, src: "LABEL=Seagate Expansion", fstype: ext4}
   - {path: /farm/1/disk2, src: '/dev/disk/by-label/Seagate\\x20Expansion', fstype: ext4}
 """
-NUMBERS_TOLD = (
+NUMBERS_REPORTED = (
     'chia_version is written 2.10 in {file}:2, which is read as 2.1: put it in quotes: "2.10"',
     "goplot_tunables.plot_gap is written 1:15:00 in {file}:5, which is read as 4500: "
     "write the plain number: 4500",
@@ -101,7 +100,7 @@ class Site:
         self.inventory = folder / "inventory"
         self.write("hosts.yml", HOSTS.format(python=sys.executable))
         self.write("group_vars/all/main.yml", GOOD)
-        play = NEXT_PLAY.format(repository=REPOSITORY, folder=folder)
+        play = NEXT_PLAY.format(repository=PROJECT, folder=folder)
         (folder / "site.yml").write_text(play, encoding="utf-8")
         (folder / "password").write_text("correct horse", encoding="utf-8")
 
@@ -114,21 +113,13 @@ class Site:
 
     def program(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a program of Ansible with the vault's password."""
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg"),
-            "ANSIBLE_ROLES_PATH": str(REPOSITORY / "roles"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "password"),
-            "ANSIBLE_LOCAL_TEMP": str(self.folder / "local"),
-            "ANSIBLE_REMOTE_TEMP": str(self.folder / "remote"),
-        }
-        return subprocess.run(
-            [str(PROGRAMS / name), *arguments],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
+        return run_ansible(
+            *arguments,
+            program=name,
+            ANSIBLE_ROLES_PATH=str(PROJECT / "roles"),
+            ANSIBLE_VAULT_PASSWORD_FILE=str(self.folder / "password"),
+            ANSIBLE_LOCAL_TEMP=str(self.folder / "local"),
+            ANSIBLE_REMOTE_TEMP=str(self.folder / "remote"),
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -198,12 +189,12 @@ def test_an_ansible_that_is_too_old_is_named_with_the_version_needed_and_the_cur
 
 
 def test_readme_and_roles_state_the_version_that_preflight_requires() -> None:
-    variables = REPOSITORY / "roles/preflight/vars/main.yml"
+    variables = PROJECT / "roles/preflight/vars/main.yml"
     least = yaml.safe_load(variables.read_text(encoding="utf-8"))["_preflight_least_ansible"]
-    assert f"`pipx install ansible-core`, {least} or newer" in (REPOSITORY / "README.md").read_text(
+    assert f"`pipx install ansible-core`, {least} or newer" in (PROJECT / "README.md").read_text(
         encoding="utf-8"
     )
-    for path in REPOSITORY.glob("roles/*/meta/main.yml"):
+    for path in PROJECT.glob("roles/*/meta/main.yml"):
         meta = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert meta["galaxy_info"]["min_ansible_version"] == least, path
 
@@ -229,7 +220,7 @@ def test_what_yaml_makes_of_unquoted_values_is_reported_with_file_line_and_cure(
     file = site.write("host_vars/plotter1.yml", NUMBERS.replace("KEY", "8d" * 48))
     result = site.run()
     found = reported(result.stdout)
-    wanted = [f"plotter1: {line.format(file=file)}" for line in NUMBERS_TOLD]
+    wanted = [f"plotter1: {line.format(file=file)}" for line in NUMBERS_REPORTED]
     assert len(found) == len(wanted), "\n".join(found)
     for words in wanted:
         assert any(line.startswith(words) for line in found), (words, found)
@@ -264,7 +255,7 @@ def test_values_of_other_files_are_found_and_secrets_stay_hidden(site: Site) -> 
 
 
 def test_where_a_value_was_read_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = REPOSITORY / "roles/preflight/action_plugins/preflight_inventory.py"
+    path = PROJECT / "roles/preflight/action_plugins/preflight_inventory.py"
     spec = importlib.util.spec_from_file_location("preflight_inventory", path)
     assert spec
     assert spec.loader
