@@ -201,7 +201,7 @@ def test_a_pacer_and_a_tractor_of_root_are_goplots(host: Host) -> None:
         ("harvester_log.service", "goplot-harvester-log"),
     ],
 )
-def test_what_only_the_unit_can_do_is_said_and_nothing_written(
+def test_what_only_the_unit_can_do_is_reported_and_nothing_written(
     host: Host, module: str, name: str
 ) -> None:
     before = host.owners()

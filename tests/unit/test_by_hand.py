@@ -85,7 +85,7 @@ def test_what_a_job_of_goplot_starts_is_its_own(root: FarmRoot) -> None:
     assert observe(root.settings).foreign == 0
 
 
-def test_a_sudo_before_it_is_no_second_plot(root: FarmRoot) -> None:
+def test_a_sudo_before_it_is_not_a_second_plot(root: FarmRoot) -> None:
     words = ["sudo", "/v/bin/chia", "plots", "create", "-t", str(root.temp(1))]
     add_process(root.path / "proc", 99, words)
     start_by_hand(root, 100, "-t", root.temp(1), "-d", root.disk(1, "disk1"), parent=99)

@@ -38,7 +38,7 @@ def as_other(root: FarmRoot, *arguments: str) -> tuple[int, str]:
     return goplot_as_other([*arguments, "--settings", str(root.settings_path)], root.path / "out")
 
 
-def test_what_is_hidden_is_no_problem(farm: FarmRoot) -> None:
+def test_what_is_hidden_is_not_a_problem(farm: FarmRoot) -> None:
     reserve(farm)
     code, text = as_other(farm, "status")
     assert (code, "PROBLEMS" in text) == (0, False), text
@@ -127,7 +127,9 @@ def test_a_disk_without_a_mount_is_a_problem_where_nothing_plots(
         ("--help", ""),
     ],
 )
-def test_a_reader_that_leaves_is_no_error(root: FarmRoot, arguments: str, unbuffered: str) -> None:
+def test_a_reader_that_leaves_is_not_an_error(
+    root: FarmRoot, arguments: str, unbuffered: str
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     words = arguments.replace("FILE", str(root.settings_path)).split()

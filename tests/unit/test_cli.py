@@ -18,7 +18,7 @@ def goplot(root: FarmRoot, *arguments: str) -> int:
     return main([*arguments, "--settings", str(root.settings_path)])
 
 
-def test_a_dry_run_tells_where_and_changes_nothing(
+def test_a_dry_run_shows_where_and_changes_nothing(
     root: FarmRoot, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert goplot(root, "plot", "--dry-run") == 0
@@ -146,8 +146,8 @@ def test_an_on_toggle_that_stops_says_so(
     root: FarmRoot, capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     assert goplot(root, "set", "on_toggle", value) == 0
-    said = f"on_toggle is {value.strip()}: no new plot starts; only run starts plots\n"
-    assert capsys.readouterr().out == said
+    expected = f"on_toggle is {value.strip()}: no new plot starts; only run starts plots\n"
+    assert capsys.readouterr().out == expected
     assert goplot(root, "set", "on_toggle", "run") == 0
     assert capsys.readouterr().out == ""
 

@@ -92,7 +92,7 @@ def test_the_first_plot_waits_for_no_gap() -> None:
     assert decide(replace(SNAPSHOT, since_start=None), TUNABLES).reason is Reason.START
 
 
-def test_plot_gap_tells_how_long_it_waits() -> None:
+def test_plot_gap_says_how_long_it_waits() -> None:
     assert decide(replace(SNAPSHOT, since_start=4000), TUNABLES).wait == 500
 
 
@@ -100,10 +100,10 @@ def test_plot_gap_tells_how_long_it_waits() -> None:
     ("later", "seconds"),
     [
         (Start(1000, 600, "a/7"), 100),
-        # The clock jumps to next year, or back: the boot clock tells.
+        # The clock jumps to next year, or back: the boot clock counts.
         (Start(9_000_000, 600, "a/7"), 100),
         (Start(5, 600, "a/7"), 100),
-        # After a boot the wall clock tells...
+        # After a boot the wall clock counts...
         (Start(2000, 50, "b/7"), 1100),
         # ...but when it went back, at least the time since boot has passed.
         (Start(5, 50, "b/7"), 50),

@@ -1,4 +1,4 @@
-"""What the distributions' collectors tell of drives is joined to the places where plots lie."""
+"""What the distributions' collectors report of drives is joined to the places where plots lie."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LABELS = [
 ]
 
 
-# What goplot tells of a temp farm on a RAID, of which the kernel's file system says only /dev/md0.
+# What goplot reports of a temp farm on a RAID, of which the kernel shows only /dev/md0.
 _PLACES = [
     f'goplot_drive_place_info{{{_HOST}, drive="{drive}", temp_farm="1"}}'
     for drive in ("nvme0n1", "nvme1n1")
@@ -148,7 +148,7 @@ def test_each_drive_of_a_raid_has_the_place_of_the_raid(promtool: Path, tmp_path
         'count by (drive, temp_farm) (ALERTS{alertname="DriveFailing"})',
         {'{drive="nvme0n1", temp_farm="1"}': 1},
     )
-    # Disks of which goplot tells nothing keep the place that their device's name gives.
+    # Disks of which goplot reports nothing keep the place that their device's name gives.
     rules.holds(
         'count by (drive, disk) (instance_drive:goplot_place:info{disk!=""})',
         {'{drive="sda", disk="disk4"}': 1, '{drive="sdb", disk="disk7"}': 1},

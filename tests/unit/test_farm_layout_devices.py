@@ -1,4 +1,4 @@
-"""How roles/farm_layout tells a blank device, on files in place of devices."""
+"""How roles/farm_layout recognises a blank device, on files in place of devices."""
 
 from __future__ import annotations
 

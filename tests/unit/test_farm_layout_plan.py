@@ -148,7 +148,7 @@ def test_a_file_system_made_for_a_path_that_is_gone_is_taken_over() -> None:
     assert plan(TEMP, FULL, adoptable=frozenset({"other"})).problem
 
 
-def test_a_mount_by_hand_is_no_leave_to_format() -> None:
+def test_a_mount_by_hand_does_not_permit_formatting() -> None:
     mounted = (Mounted(TEMP.path, "/dev/sdb", "xfs"),)
     disk = plan(TEMP, FULL, mounts=mounted)
     assert not disk.pending

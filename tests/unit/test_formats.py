@@ -33,7 +33,7 @@ def test_what_is_reserved_is_not_more_than_a_mainnet_plot_needs() -> None:
     for compression in (0, 1, 7):
         plot_format = PlotFormat(32, compression)
         assert plot_format.plot_bytes < 1.03 * plot_format.expected_bytes
-        # A plot that lost one of its seven tables is no plot.
+        # A plot that lost one of its seven tables is not a plot.
         assert plot_format.least_bytes > 0.9 * plot_format.expected_bytes
 
 

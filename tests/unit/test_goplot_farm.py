@@ -1,4 +1,4 @@
-"""goplot farm: what it tells where it may ask, and where it reads what the collectors wrote."""
+"""goplot farm: what it shows where it may ask, and where it reads what the collectors wrote."""
 
 import json
 import os

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.cli import main as goplot
@@ -16,8 +16,6 @@ from goplot.harvester_log.metrics import Sight, State, state_of
 from goplot.harvester_log.tally import Counting, Tally
 from tests.support.log_samples import NEXT, NOW, OLD, UNSEEN, prefixed
 
-#: A machine that does other work is no fault of what is tested.
-UNHURRIED = settings(deadline=None)
 OTHER = prefixed(b"New peak " + b"x" * 40, service=b"full_node", logger=b"chia.full_node")
 _GOOD = [prefixed(OLD, version=b""), prefixed(NOW), prefixed(NEXT)]
 
@@ -82,7 +80,6 @@ def test_an_old_log_with_slow_lookups_and_foreign_versions_is_understood() -> No
     assert tally.buckets[-1] == 1
 
 
-@UNHURRIED
 @given(
     st.lists(
         st.tuples(
@@ -110,7 +107,7 @@ def test_every_whole_eligible_line_counts_whatever_was_torn_before_it(
 
 
 @pytest.mark.parametrize("line", _GOOD)
-def test_a_line_that_was_cut_is_no_look_alike(line: bytes) -> None:
+def test_a_line_that_was_cut_is_not_a_look_alike(line: bytes) -> None:
     whole = {end for end in range(len(line)) if parse(line[:end]).kind is Kind.ELIGIBLE}
     assert not whole
     start = parse(line).prefix.start

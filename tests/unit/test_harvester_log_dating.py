@@ -10,7 +10,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from goplot.harvester_log.dating import SEEN_SECONDS, Window, clock_text
@@ -19,8 +19,6 @@ from goplot.host.textfile import read_samples
 from tests.support.farm_root import FarmRoot
 from tests.support.log_samples import NOW, prefixed
 
-#: A machine that does other work is no fault of what is tested.
-UNHURRIED = settings(deadline=None)
 #: Where the clocks change at different hours, by half an hour, to the west, in the south, never.
 ZONES = (
     "Europe/Berlin",
@@ -112,7 +110,6 @@ def test_the_hour_before_is_meant_when_nothing_was_written_since() -> None:
         assert latest - Window(latest).moment(text, 0) == 50 * 60
 
 
-@UNHURRIED
 @given(
     st.sampled_from(_ALL_ZONES),
     st.integers(*_YEARS),
@@ -128,7 +125,6 @@ def test_what_was_seen_to_arrive_was_written_when_it_arrived(
         assert window.moment(line(now - 9e5, "UTC"), 3600) == now
 
 
-@UNHURRIED
 @given(
     st.sampled_from(ZONES),
     st.integers(2024, 2034),
@@ -150,7 +146,6 @@ def test_a_text_of_its_own_zone_is_right_near_every_change_of_the_clocks(
         assert within.moment(text, 0) == pytest.approx(written if age > 9 else now, abs=0.01)
 
 
-@UNHURRIED
 @given(
     st.sampled_from(ZONES),
     st.sampled_from(ZONES),
@@ -184,7 +179,6 @@ def test_another_zone_is_learned_and_then_known(
         assert found == pytest.approx(now + gone, abs=0.01)
 
 
-@UNHURRIED
 @given(
     st.one_of(st.binary(max_size=40), st.floats(-4e9, 4e9).map(lambda m: line(m % 4e9, "UTC"))),
     st.floats(0, 2**31),

@@ -273,7 +273,7 @@ def test_a_damaged_rotated_file_is_left_behind(tmp_path: Path, damage: str) -> N
     path.write_bytes(b"next\n")
     lines = b"".join(b"".join(follower.poll()) for _ in range(3)).splitlines(keepends=True)
     assert lines[-1] == b"next\n"
-    # What is bent may well unpack, to something else, until the file's checksum tells.
+    # What is bent may well unpack, to something else, until the file's checksum is compared.
     read = lines[: -2 if damage.startswith("cut") else 1000]
     assert damage.endswith(("soon", "gzip")) or text.startswith(b"".join(read))
     assert list(Follower(path, follower.position).poll()) == []
@@ -356,7 +356,7 @@ def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert UNSEEN.decode() in text
 
 
-def test_check_names_the_file_that_is_no_log(
+def test_check_names_the_file_that_is_not_a_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     descriptors = len(list(Path("/proc/self/fd").iterdir()))

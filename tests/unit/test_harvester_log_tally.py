@@ -1,4 +1,4 @@
-"""Counting in blocks counts as line by line does; what is said of a log."""
+"""Counting in blocks counts as line by line does; what is reported of a log."""
 
 import time
 from collections import Counter
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.farm.codec import decode, encode
@@ -109,7 +109,7 @@ def test_states(lines: list[bytes], age: float, state: State) -> None:
     assert state_of(tally_of(*lines), SIGHT, WRITTEN + age) is state
 
 
-def test_a_log_that_can_not_be_read_is_no_silence() -> None:
+def test_a_log_that_can_not_be_read_is_not_silence() -> None:
     sight = replace(SIGHT, readable=False)
     assert state_of(tally_of(prefixed(NOW)), sight, WRITTEN) is State.UNREADABLE
 
@@ -190,7 +190,6 @@ def test_failed_lookups_of_every_wording_have_a_reason() -> None:
 _WORDS = st.sampled_from([b"Error ", b"plot ", b"Failed ", b"proof ", b"found ", b"x", b"\xc3"])
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([b"harvester", b"farmer", b"solver"]),
     st.sampled_from([b"WARNING", b"ERROR", b"CRITICAL"]),
@@ -212,7 +211,7 @@ def test_every_kind_of_line_has_a_metric() -> None:
     for kind in Kind:
         tally = Tally(kinds={kind.value: 1}, connections={f"{kind}/farmer": 1})
         counted = sum((samples_of(tally) - samples_of(Tally())).values())
-        # An eligible line has its own counters; `other` and `detail` are no trouble of their own.
+        # An eligible line has its own counters; `other` and `detail` are not trouble of their own.
         assert counted == (kind not in (Kind.ELIGIBLE, Kind.OTHER, Kind.DETAIL))
 
 

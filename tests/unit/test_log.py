@@ -71,7 +71,7 @@ def test_a_failing_disk_is_a_warning_once(root: FarmRoot, caplog: pytest.LogCapt
         assert f"{root.disk(1, 'disk1')} is in rotation again" in caplog.messages
 
 
-def test_what_is_fine_is_no_warning(root: FarmRoot, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_fine_is_not_a_warning(root: FarmRoot, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="goplot"):
         Log(root.path / "logs" / "goplot.log", "goplot")("plot-1 starts")
     assert warnings(caplog) == []

@@ -24,7 +24,7 @@ def test_it_has_every_metric_that_a_panel_asks_for() -> None:
     asked = {name for query in queries() for name in names_in(query.expression)}
     for name in list(asked):
         asked |= names_in(recorded.get(name, ""))
-    # Drives tell their temperature and their faults under more names than one.
+    # Drives report their temperature and their faults under more names than one.
     raw = {name for name in asked if name.startswith(("goplot_", "chia_", "node_"))}
     assert raw - _NAMES == set()
 

@@ -1,4 +1,4 @@
-"""What is mounted, as /proc tells it."""
+"""What is mounted, as /proc shows it."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_mountinfo(tmp_path: Path) -> None:
         "/farm/2/disk6",
     ]
     assert mounts["/farm/2/disk3"].read_only
-    # So does Linux 6.15 tell that ext4 gave up writing.
+    # So does Linux 6.15 show that ext4 gave up writing.
     assert mounts["/farm/2/disk5"].read_only
     assert mounts["/farm/2/disk6"].read_only
     # The mount of a sandbox may be read-only where the file system is not.

@@ -150,7 +150,7 @@ def silent() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(name=NAMES, kind=st.sampled_from(["plain", "mounted", "link"]))
 @example(name=ODD, kind="mounted")
 @example(name="²", kind="mounted")

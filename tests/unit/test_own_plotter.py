@@ -232,7 +232,7 @@ def test_a_disk_that_has_another_plot_of_the_name_is_left_alone(root: FarmRoot) 
     assert results(root)[1].disk != first.disk
 
 
-def test_a_half_copy_under_the_plots_name_is_no_copy(root: FarmRoot) -> None:
+def test_a_half_copy_under_the_plots_name_is_not_a_copy(root: FarmRoot) -> None:
     leave(root, (NAME, PLOT_ID))
     job = reserve(root)
     header = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID) + bytes([18])
@@ -336,7 +336,7 @@ def test_cleaning_up_leaves_plots_of_others(
     assert on_temp(root) == ["by hand.plot", f"{OTHER_ID}.plot"]
 
 
-def test_the_delivered_plots_name_alone_is_no_proof(
+def test_the_delivered_plots_name_alone_is_not_a_proof(
     root: FarmRoot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(root, ("out.plot", PLOT_ID))
@@ -349,7 +349,7 @@ def test_the_delivered_plots_name_alone_is_no_proof(
     assert on_temp(root) == ["out.plot"]
 
 
-def test_a_program_that_ends_well_without_a_plot_is_said_to(root: FarmRoot) -> None:
+def test_a_program_that_ends_well_without_a_plot_is_reported(root: FarmRoot) -> None:
     leave(root)
     job = reserve(root)
     assert not run(root, job)

@@ -66,7 +66,7 @@ def log(root: FarmRoot) -> list[str]:
 
 
 def reason(root: FarmRoot) -> str:
-    """Why no plot starts, as the pacer tells."""
+    """Why no plot starts, as the pacer reports it."""
     text = (root.path / "state" / "pacer.json").read_text()
     return str(json.loads(text)["reason"])
 
@@ -341,7 +341,7 @@ def test_messages_to_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     notify("WATCHDOG=1")
 
 
-def test_a_restart_during_a_question_to_systemd_is_no_fault(root: FarmRoot) -> None:
+def test_a_restart_during_a_question_to_systemd_is_not_a_fault(root: FarmRoot) -> None:
     """Only the pacer gets the signal, by KillMode=mixed: what it asks is answered first."""
     job = reserve(root)
     root.tune(on_toggle="stop")

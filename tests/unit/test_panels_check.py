@@ -1,4 +1,4 @@
-"""The check of a running farm's panels tells data from emptiness and from errors."""
+"""The check of a running farm's panels distinguishes data, emptiness and errors."""
 
 import json
 import re

@@ -4,15 +4,12 @@ import random
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goplot.plotters.base import UNFINISHED, Progress
 from goplot.plotters.registry import PLOTTERS
 from tests.support.farm_root import PLOT_ID
-
-#: A machine that does other work is no fault of what is tested.
-UNHURRIED = settings(deadline=None)
 
 
 def _joined(*parts: list[str] | str) -> list[str]:
@@ -138,7 +135,6 @@ def test_progress_moves_with_every_table_and_phase(plotter: str) -> None:
     assert set(progress.phase_seconds) == (expected or {"1", "2", "3", "4"})
 
 
-@UNHURRIED
 @given(st.sampled_from(sorted(LOGS)), st.integers(0, 10**9), st.integers(0, 60))
 def test_progress_of_lines_in_any_order_never_goes_back(
     plotter: str, seed: int, dropped: int

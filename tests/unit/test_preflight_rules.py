@@ -150,7 +150,7 @@ def test_a_line_names_host_variable_value_and_cure() -> None:
         ("", "a disk is mounted at"),
     ],
 )
-def test_a_path_that_is_no_place_for_a_disk_is_a_mistake(path: str, cure: str) -> None:
+def test_a_path_that_is_not_a_place_for_a_disk_is_a_mistake(path: str, cure: str) -> None:
     found = mounts({**DISK, "path": path})
     assert len(found) == 1
     assert cure in found[0]

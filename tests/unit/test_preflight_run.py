@@ -171,8 +171,8 @@ def test_without_an_inventory_the_run_fails_in_one_sentence(site: Site) -> None:
     missing = site.folder / "farm"
     result = site.program("ansible-playbook", "-i", str(missing), str(site.folder / "site.yml"))
     assert result.returncode != 0
-    (told,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
-    assert f"There is no host in {missing}: run make inventory, or cp -r" in told
+    (error,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
+    assert f"There is no host in {missing}: run make inventory, or cp -r" in error
 
 
 def test_an_ansible_that_is_too_old_is_named_with_the_version_needed_and_the_cure(
@@ -181,9 +181,9 @@ def test_an_ansible_that_is_too_old_is_named_with_the_version_needed_and_the_cur
     site.write("host_vars/plotter1.yml", BAD)
     result = site.run("-e", "_preflight_least_ansible=99.0")
     assert result.returncode != 0
-    (told,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
-    assert f"This is Ansible {ansible_version}, and goplot needs 99.0 or newer" in told
-    assert "pipx install 'ansible-core>=99.0'" in told
+    (error,) = [line for line in result.stdout.splitlines() if line.startswith("[ERROR]")]
+    assert f"This is Ansible {ansible_version}, and goplot needs 99.0 or newer" in error
+    assert "pipx install 'ansible-core>=99.0'" in error
     # An old Ansible can't run the checks of the inventory: it would end in a traceback.
     assert reported(result.stdout) == []
 

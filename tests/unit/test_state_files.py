@@ -236,7 +236,7 @@ def test_what_is_encoded_is_decoded() -> None:
         {"path": 4, "stage": "plotting", "inner": {"number": 3}},
     ],
 )
-def test_what_is_damaged_is_said_to_be(document: object) -> None:
+def test_what_is_damaged_is_reported(document: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         decode(_Outer, document)
 

@@ -78,7 +78,7 @@ def test_a_plotter_that_waits_for_its_temp_farm_for_ever_is_ended(root: FarmRoot
     assert leftovers(root) == []
 
 
-def test_a_short_plot_is_no_plot(root: FarmRoot) -> None:
+def test_a_short_plot_is_not_a_plot(root: FarmRoot) -> None:
     root.configure(size=2_000_000)
     assert not run(root, reserve(root))
     (result,) = results(root)

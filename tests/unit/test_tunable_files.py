@@ -22,7 +22,7 @@ def test_what_ansible_wrote_and_nobody_changed_follows_the_inventory() -> None:
     assert not found.kept
 
 
-def test_what_a_person_tuned_stays_and_is_told() -> None:
+def test_what_a_person_tuned_stays_and_is_reported() -> None:
     found = plan(RUN, {**STOP, "on_toggle": "off"}, STOP, reset=False)
     assert not found.write
     assert found.kept == {"on_toggle": "off"}
@@ -105,7 +105,7 @@ def test_the_module_writes_keeps_tells_and_changes_nothing_twice(tmp_path: Path)
                     },
                     "register": "done",
                 },
-                {"ansible.builtin.debug": {"msg": "TOLD {{ done.changed }} {{ done.kept }}"}},
+                {"ansible.builtin.debug": {"msg": "DONE {{ done.changed }} {{ done.kept }}"}},
             ],
         }
     ]
@@ -114,7 +114,7 @@ def test_the_module_writes_keeps_tells_and_changes_nothing_twice(tmp_path: Path)
     def run(on_toggle: str, *options: str) -> str:
         values = json.dumps({"tunables": {"on_toggle": on_toggle, "max_plots": 8}})
         output = run_playbook(tmp_path, "play.yml", "-e", values, *options)
-        return next(line for line in output.splitlines() if "TOLD" in line)
+        return next(line for line in output.splitlines() if "DONE" in line)
 
     toggle = config / "on_toggle.goplot"
     assert "True" in run("stop", "--check")
@@ -125,7 +125,7 @@ def test_the_module_writes_keeps_tells_and_changes_nothing_twice(tmp_path: Path)
     assert toggle.read_text() == "run\n"
     assert toggle.stat().st_mode & 0o777 == 0o644
     toggle.write_text("off\n")
-    told = run("stop")
-    assert "False" in told
-    assert "on_toggle is off on the host and stop in the inventory" in told
+    printed = run("stop")
+    assert "False" in printed
+    assert "on_toggle is off on the host and stop in the inventory" in printed
     assert toggle.read_text() == "off\n"
