@@ -143,20 +143,24 @@ def test_units_are_stopped_and_removed_with_their_files(
     assert len(systemctl.read_text().splitlines()) == 3
 
 
-def test_a_file_of_a_person_is_kept_once_under_another_name(tmp_path: Path, run: Run) -> None:
+def test_a_file_of_a_person_is_kept_once_under_another_name(tmp_path: Path) -> None:
     file, absent = tmp_path / "prometheus.yml", tmp_path / "absent.yml"
     file.write_text("scrape_configs: []\n")
     file.chmod(0o640)
-    task = {"common_backup": {"host": "here", "paths": [str(file), str(absent)]}}
     copy = tmp_path / "prometheus.yml.before-goplot"
-    assert run(task, "--check") == 1
+
+    def backup(**options: Any) -> bool:
+        paths = [str(file), str(absent)]
+        answer = run_module(LIBRARY / "common_backup.py", host="here", paths=paths, **options)
+        return bool(answer["changed"])
+
+    assert backup(check=True)
     assert not copy.exists()
-    assert run(task) == 1
+    assert backup()
     assert (copy.read_text(), copy.stat().st_mode & 0o777) == ("scrape_configs: []\n", 0o640)
     file.write_text("goplot's own\n")
-    assert run(task) == 0
+    assert not backup()
     copy.rename(tmp_path / "elsewhere")
-    task["common_backup"]["unless"] = str(file)
-    assert run(task) == 0
+    assert not backup(unless=str(file))
     (tmp_path / "elsewhere").rename(copy)
     assert copy.read_text() == "scrape_configs: []\n"

@@ -81,6 +81,7 @@ def test_preflight_knows_which_variable_feeds_which_key(files: dict[str, Path]) 
     del document["roots"], document["plotters"]
     assert {table: set(left) for table, left in document.items() if left} == {
         "plot": {"farmer_public_key"},
+        "chia": {"keys_root", "program"},
         "annotations": {"tags"},
         "farmer_collector": {"harvesters"},
         "harvester_collector": {"timeout_seconds"},
