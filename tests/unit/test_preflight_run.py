@@ -161,7 +161,7 @@ def test_ten_mistakes_are_ten_lines_and_no_change(site: Site) -> None:
         "plotter1: farm_layout_mounts[1].src is 'UUID=1'",
         "plotter1: farm_layout_mounts[2].path is '/home/1/disk3'",
         "plotter1: farm_layout_mounts[3].path is '/farm/3/disk2'",
-        "plotter1: farm_layout_mounts[4].fstype is 'zfs'",
+        "plotter1: farm_layout_mounts[4].fstype is 'zfs2'",
     ):
         assert any(line.startswith(words) for line in found), words
     assert site.changed() == []
