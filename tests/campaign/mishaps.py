@@ -276,9 +276,9 @@ def make_room(farm: Farm) -> None:
 
 
 def forget_refusals(farm: Farm) -> None:
-    """As if every disk that refused a plot were another one now."""
-    make_room(farm)
+    """Have every disk that refused a plot as if it were another one, and try it at once."""
     farm.remove(f"{STATE}/refusals.json")
+    make_room(farm)
 
 
 def _refusals(farm: Farm) -> str:

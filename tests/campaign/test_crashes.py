@@ -28,7 +28,7 @@ KILLS = (
 )
 # After how many kills each mishap has been there once more.
 ROUND = 24
-LONGEST_PAUSE = 0.5
+LONGEST_PAUSE = 0.2
 LONGEST_MISHAP = 8.0
 STALLED = 300.0
 LINE_EVERY = 30.0
@@ -140,10 +140,14 @@ class Campaign:
                 self._end(kind)
                 self._require(self.watch.faults(), f"the end of {kind}")
         report = self.farm.inside(f"{STATE}/pacer.json")
-        if report.exists() and "backoff" in report.read_text(encoding="utf-8"):
+        held = report.read_text(encoding="utf-8") if report.exists() else ""
+        if "backoff" in held:
             # As a person would who has seen why: the plotter was killed, it is not broken.
             at = time.time() + self.farm.clock
             os.utime(self.farm.inside(SETTINGS), (at, at))
+        elif "disk_refused" in held and "size refused" not in self.lasting:
+            # No disk is left, for minutes.
+            forget_refusals(self.farm)
         have_spares(self.farm)
         ended = len(self.farm.results())
         if ended != self._progress[0]:
