@@ -75,7 +75,6 @@ first-farm: tools  ## README's "Your first farm" on three fresh test hosts
 .PHONY: soak
 soak: tools  ## the campaigns at full length: PLOTS=1000 KILLS=1000
 	pytest tests/unit/test_harvester_log_rotation.py --rotation-rounds 100
-	$(BIN)/python -m tests.tools.closed $(OFFLINE)
 	pytest tests/unit/test_harvester_log_fuzz.py --fuzz-runs 50000
 	pytest tests/unit/test_harvester_log_service.py -k grew --log-growth 2048
 	PYTEST_ADDOPTS=--every-fault $(BIN)/python -m tests.tools.scenario network
