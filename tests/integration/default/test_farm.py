@@ -207,7 +207,7 @@ def test_plots_come_from_the_plotting_version_and_farming_from_the_other(ssh: Ss
     version = "/opt/chia/{}/bin/python -c 'import importlib.metadata as m; {}'"
     show = 'print(m.version("chia-blockchain"))'
     assert ssh("plotter1").check_output(version.format("current", show)) == "2.7.5"
-    assert ssh("plotter1").check_output(version.format("plotting", show)) == "2.5.7"
+    assert ssh("plotter1").check_output(version.format("plotting", show)) == "2.7.4"
     assert ssh("harvester1").check_output(version.format("plotting", show)) == "2.7.5"
 
 
