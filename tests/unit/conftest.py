@@ -1,5 +1,6 @@
 """Fixtures of the unit tests."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from tests.support.rpc_server import make_ca
 # A machine that does other work is not a fault of what is tested.
 settings.register_profile("goplot", deadline=None)
 settings.load_profile("goplot")
+
+# goplot's programs, when a test runs them as processes: it need not be installed.
+os.environ["PYTHONPATH"] = str(Path(__file__).parents[2] / "services")
 
 
 @pytest.fixture
