@@ -30,7 +30,7 @@ KILLS = (
 ROUND = 24
 LONGEST_PAUSE = 0.2
 LONGEST_MISHAP = 8.0
-STALLED = 300.0
+STALLED = 900.0
 LINE_EVERY = 30.0
 # Checks between two at which goplot is asked, too, what it has committed.
 ASK_EVERY = 4
