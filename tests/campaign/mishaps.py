@@ -16,7 +16,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.campaign.farm import DISKS, SETTINGS, STATE, TEMPS, Farm
+from tests.campaign.farm import DISKS, POOL, SETTINGS, STATE, TEMPS, Farm
 from tests.campaign.watch import Watch, unpromised
 from tests.hosts.system import HostError, wait_until
 
@@ -119,6 +119,25 @@ class Limit(Mishap):
         for index in self.farm.jobs():
             if tractor := self.farm.main_pid(f"goplot-plot@{index}.service"):
                 limit(self.farm, tractor, "unlimited")
+        make_room(self.farm)
+
+
+class Quota(Mishap):
+    """A disk shows room and refuses a plot for a quota: EDQUOT."""
+
+    def begin(self) -> bool:
+        self._disk = self.chance.choice(list(POOL.values()))
+        self.farm.run("btrfs", "quota", "enable", self._disk)
+        self.farm.run("btrfs", "quota", "rescan", "-w", self._disk, check=False)
+        shown = self.farm.run("btrfs", "qgroup", "show", "--sync", "--raw", "-f", self._disk)
+        used = int(shown.splitlines()[-1].split()[1])
+        # Room for logs and for what is there, and for no plot.
+        self.farm.run("btrfs", "qgroup", "limit", str(used + (1 << 20)), self._disk)
+        return True
+
+    def end(self) -> None:
+        # After a power cut the quota may be gone.
+        self.farm.run("btrfs", "quota", "disable", self._disk, check=False)
         make_room(self.farm)
 
 
@@ -235,6 +254,7 @@ KINDS: dict[str, type[Mishap]] = {
     "names no UTF-8": NotUtf8,
     "clock": Clock,
     "size refused": Limit,
+    "quota": Quota,
     "no inodes": NoInodes,
     "full": Full,
     "root's hand": RootsHand,

@@ -168,9 +168,12 @@ def test_no_plot_starts_on_a_temp_farm_that_takes_no_write(root: FarmRoot) -> No
     assert {reserve(root).temp_farm for _ in range(2)} == {1, 2}
 
 
-def test_a_full_disk_is_not_failing(root: FarmRoot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_not_failing(
+    root: FarmRoot, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr("goplot.diskhand.probe.probe", full)
     assert probe_all([root.disk(1, "disk1")], ON_DISK, root.path / "mountinfo") == {}

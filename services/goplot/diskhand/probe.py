@@ -51,8 +51,8 @@ def probe_all(
                 probe(path, name, mounts)
                 fault = None
             except OSError as error:
-                # A full file system is not a failing one.
-                full = error.errno == errno.ENOSPC
+                # A full file system is not a failing one, and neither is a quota that is used up.
+                full = error.errno in (errno.ENOSPC, errno.EDQUOT)
                 fault = None if full else error.strerror or str(error)
             with settled:
                 answers[path] = fault
