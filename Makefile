@@ -62,11 +62,9 @@ test-unit: tools  ## unit and property tests
 	pytest tests/unit
 
 .PHONY: test-hosts
-test-hosts: tools  ## the test hosts, then the scenarios on them
+test-hosts: tools  ## the test hosts, then the scenarios on them, two at a time
 	pytest tests/integration/test_hosts.py
-	$(BIN)/python -m tests.tools.scenario default single network
-	$(BIN)/python -m tests.tools.existing
-	$(BIN)/python -m tests.campaign
+	$(BIN)/python -m tests.tools.side_by_side
 
 .PHONY: first-farm
 first-farm: tools  ## README's "Your first farm" on three fresh test hosts

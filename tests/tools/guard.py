@@ -43,6 +43,11 @@ def on_hosts(name: str, hosts_file: Path, work: Callable[[], int]) -> int:
     return code
 
 
+def end_with_parent() -> None:
+    """Be asked to end when the parent, such as make, is killed; this end takes the rest along."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 @dataclass
 class Hosts:
     """The hosts that go with a run: those of a file, if any."""
@@ -60,8 +65,7 @@ def guarded(name: str, hosts_file: Path | None = None) -> Iterator[Hosts]:
 
     Raises HostError when another one is at work.
     """
-    # When make is killed, this process is asked to end, and its own end takes the rest along.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     hosts = Hosts(hosts_file)
     with _alone(name), _reaped(name, hosts):
