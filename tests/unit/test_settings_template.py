@@ -1,5 +1,8 @@
 """The settings file that role goplot writes, whatever an inventory says of plotters."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 from goplot_preflight.services import KEYS
 
 from goplot.host.settings import SettingsError, load
+from tests.support.history import services_before
 from tests.support.plays import ROLES, rendered
 
 _TEMPLATE = ROLES / "goplot/templates/settings.toml.j2"
@@ -40,6 +44,13 @@ _HOSTS: dict[str, dict[str, Any]] = {
     "good": {**_MINE, "goplot_plotters": {"mine": {}, "madmax": _PLOTTER}},
     "bad": {**_MINE, "goplot_plotters": {"mine": _WRONG, "my own": _PLOTTER}},
     "other": {**_VALUES, "goplot_annotation_tags": ["x"]},
+    "moved": {
+        "goplot_farmer_public_key": "aa",
+        "goplot_pool_public_key": "bb",
+        "chia_keys_root": "/srv/keys",
+        "chia_install_dir": "/srv/chia-programs",
+    },
+    "plain": {"goplot_farmer_public_key": "aa", "goplot_pool_public_key": "bb"},
 }
 
 
@@ -81,8 +92,34 @@ def test_preflight_knows_which_variable_feeds_which_key(files: dict[str, Path]) 
     del document["roots"], document["plotters"]
     assert {table: set(left) for table, left in document.items() if left} == {
         "plot": {"farmer_public_key"},
-        "chia": {"keys_root", "program"},
         "annotations": {"tags"},
         "farmer_collector": {"harvesters"},
         "harvester_collector": {"timeout_seconds"},
     }
+
+
+def test_the_first_release_reads_the_file_of_a_farm_of_its_time(
+    files: dict[str, Path], tmp_path: Path
+) -> None:
+    """goplot_rollback goes to the build before, which reads what is written now."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from goplot.host.settings import load;"
+            "load(Path(sys.argv[1]))",
+            str(files["plain"]),
+        ],
+        env={**os.environ, "PYTHONPATH": str(services_before(tmp_path))},
+        check=True,
+    )
+
+
+def test_the_program_and_keys_of_chia_are_written_where_they_are_elsewhere(
+    files: dict[str, Path],
+) -> None:
+    chia = load(files["moved"]).chia
+    assert (chia.keys_root, chia.program) == (
+        Path("/srv/keys"),
+        Path("/srv/chia-programs/current/bin/chia"),
+    )

@@ -18,7 +18,8 @@ def test_two_run_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Each waits for the other through a pipe with two ends."""
     pipe = tmp_path_factory.mktemp("pipes") / "pipe"
     # Alone, it would wait for ever.
-    write = f"import os, signal; signal.alarm(60); os.mkfifo({str(pipe)!r}); open({str(pipe)!r}, 'w').write('x')"
+    make = f"import os, signal; signal.alarm(60); os.mkfifo({str(pipe)!r})"
+    write = f"{make}; open({str(pipe)!r}, 'w').write('x')"
     wait = "import pathlib, time\nwhile not pathlib.Path({0!r}).exists(): time.sleep(0.01)\n"
     read = wait.format(str(pipe)) + f"assert open({str(pipe)!r}).read() == 'x'"
     assert SideBySide().run({"one": ("-c", write), "two": ("-c", read)}) == {}
