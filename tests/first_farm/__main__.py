@@ -102,13 +102,10 @@ class Owner:
     def decide(self) -> None:
         """Enable every line that is marked: these disks are small, and plots of k25 fit on them."""
         for path in self.inventory.glob("host_vars/*.yml"):
-            lines = [
-                line.replace("  #- {", "  - {", 1)
-                for line in path.read_text()
-                .replace("farm_layout_mounts: []", "farm_layout_mounts:")
-                .splitlines()
-            ]
-            path.write_text("\n".join(lines) + "\n")
+            text = path.read_text()
+            if "  #- {" in text:
+                text = text.replace("farm_layout_mounts: []", "farm_layout_mounts:")
+                path.write_text(text.replace("  #- {", "  - {"))
         path = self.inventory / "hosts.yml"
         groups = path.read_text().replace("  hosts: {}\n", "  hosts:\n")
         path.write_text(
