@@ -60,7 +60,11 @@ class SideBySide:
 
 def main() -> int:
     end_with_parent()
-    failed = SideBySide().run(SCENARIOS)
+    try:
+        failed = SideBySide().run(SCENARIOS)
+    except KeyboardInterrupt:
+        # They were interrupted, too, and have removed their hosts by now.
+        return 130
     for name, code in failed.items():
         print(f"{name} failed with exit code {code}", file=sys.stderr)
     return 1 if failed else 0
