@@ -7,6 +7,7 @@ closed network.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -100,17 +101,22 @@ class Owner:
         return screen
 
     def decide(self) -> None:
-        """Enable every line that is marked: these disks are small, and plots of k25 fit on them."""
+        """Enable every line that is marked: these disks are small, and plots of k25 fit on them.
+
+        Whether a drive is fast enough for temporary files does not show on a loop device.
+        """
         for path in self.inventory.glob("host_vars/*.yml"):
             text = path.read_text()
             if "  #- {" in text:
                 text = text.replace("farm_layout_mounts: []", "farm_layout_mounts:")
+                text = text.replace("/farm/1/temp", "/plot_temp/")
                 path.write_text(text.replace("  #- {", "  - {"))
         path = self.inventory / "hosts.yml"
         groups = path.read_text().replace("  hosts: {}\n", "  hosts:\n")
-        path.write_text(
-            groups.replace("#plotter1:", "  plotter1:").replace("#harvester1:", "  harvester1:")
+        groups = groups.replace("#plotter1:", "  plotter1:").replace(
+            "#harvester1:", "  harvester1:"
         )
+        path.write_text(re.sub(r"(?m)^(plotter:.*\n  hosts:\n)", r"\1    plotter1:\n", groups))
         (self.inventory / "group_vars/all/closed.yml").write_text(yaml.safe_dump(CLOSED))
         plotter = self.inventory / "group_vars/plotter.yml"
         plotter.write_text(plotter.read_text().replace("goplot_k: 32", "goplot_k: 25"))
