@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-_PATH = Path(__file__).parents[2] / "roles/chia/module_utils/chia_configuration.py"
-_SPEC = importlib.util.spec_from_file_location("chia_configuration", _PATH)
-assert _SPEC
-assert _SPEC.loader
-chia = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = chia
-_SPEC.loader.exec_module(chia)
+from tests.support.modules import load_module
+
+chia = load_module("chia/module_utils/chia_configuration.py")
 
 
 def config() -> dict[str, Any]:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-_UTILS = Path(__file__).parents[2] / "roles/common/module_utils"
+from tests.support.modules import load_module
 
-
-def _load(name: str) -> ModuleType:
-    full = f"ansible.module_utils.{name}"
-    spec = importlib.util.spec_from_file_location(full, _UTILS / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[full] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-ending = _load("common_ending")
-found = _load("common_chia_found")
-choice = _load("common_chia_choice")
+_UTILS = "ansible.module_utils"
+ending = load_module("common/module_utils/common_ending.py", _UTILS)
+found = load_module("common/module_utils/common_chia_found.py", _UTILS)
+choice = load_module("common/module_utils/common_chia_choice.py", _UTILS)
 
 ALICE = found.User("alice", 1000, "/home/alice")
 ROOT = "/home/alice/.chia/mainnet"

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-_ROLES = Path(__file__).parents[2] / "roles"
-
-
-def _load(name: str, path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, _ROLES / path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
+from tests.support.modules import load_module
 
 _UTILS = "ansible.module_utils"
-ending = _load(f"{_UTILS}.common_ending", "common/module_utils/common_ending.py")
-bash = _load(f"{_UTILS}.common_bash_goplot", "common/module_utils/common_bash_goplot.py")
-module = _load("goplot_existing", "goplot/library/goplot_existing.py")
+ending = load_module("common/module_utils/common_ending.py", _UTILS)
+bash = load_module("common/module_utils/common_bash_goplot.py", _UTILS)
+module = load_module("goplot/library/goplot_existing.py")
 
 CRON = """\
 */5 * * * * /etc/chia/goplot/diskhand.sh

@@ -106,7 +106,6 @@ def test_the_pacer_says_why_it_starts_nothing(root: FarmRoot) -> None:
     add_odd(root, "mounted")
     pacer = subprocess.Popen(
         [sys.executable, "-m", "goplot.pacer.service", "--settings", str(root.settings_path)],
-        env={**os.environ, "PYTHONPATH": str(SERVICES)},
         stderr=subprocess.PIPE,
         text=True,
     )

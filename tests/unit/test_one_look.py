@@ -1,15 +1,12 @@
 """One poll looks at the host once: no file is read twice in a decision."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.support.farm_root import FarmRoot
 from tests.support.processes import add_process
 
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 # The pacer of a farm whose tractors never start; every file that its poll opens is printed.
 POLL = r"""
 import json, os, sys
@@ -48,7 +45,6 @@ def test_no_file_is_read_twice_in_one_poll(root: FarmRoot) -> None:
     (root.path / "state" / "results.jsonl").write_text(line + "\n")
     done = subprocess.run(
         [sys.executable, "-c", POLL, str(root.settings_path)],
-        env={**os.environ, "PYTHONPATH": str(SERVICES)},
         check=True,
         capture_output=True,
         text=True,

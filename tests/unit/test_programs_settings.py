@@ -1,11 +1,9 @@
 """Each program reads the tables of the settings that it uses: mistakes in others do not stop it."""
 
 import importlib
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -26,7 +24,6 @@ PROGRAMS = {
     "collectors.certificates": {"roots"},
 }
 #: What an inventory may say of plotting that goplot can't use: a line of the settings, and it so.
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 PLOTTING = {
     "an option that is a number": (
         "[plotters.chiapos]",
@@ -74,7 +71,6 @@ def end(root: FarmRoot, name: str) -> tuple[int, str]:
         command(root, name),
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(SERVICES)},
     )
     written = root.path / "textfiles" / "goplot_harvester_log.prom"
     if name == "harvester_log.service":

@@ -29,7 +29,6 @@ from tests.support.farm_root import FarmRoot
 from tests.support.jobs import NAME, reserve, results
 from tests.unit.test_delivery import DISKS, finished, go_on, where
 
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 NOW = Start(1000.0, 100.0, "a")
 SPACES = st.builds(
     Space,
@@ -271,7 +270,6 @@ def test_a_limit_of_a_files_size_is_remembered(root: FarmRoot) -> None:
     job = finished(root)
     tractor = subprocess.Popen(
         [sys.executable, "-c", LIMITED, "--settings", str(root.settings_path), str(job.index)],
-        env={**os.environ, "PYTHONPATH": str(SERVICES)},
     )
     try:
         deadline = time.monotonic() + 60

@@ -18,7 +18,6 @@ from goplot.host.jobstore import read_jobs
 from goplot.host.units import lock_holder
 from tests.support.farm_root import FarmRoot
 
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 STARTS = 20
 
 
@@ -41,7 +40,6 @@ def python(root: FarmRoot, module: str, *arguments: str) -> subprocess.Popen[str
     """Start a program of goplot in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments, "--settings", str(root.settings_path)],
-        env={**os.environ, "PYTHONPATH": str(SERVICES)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -106,10 +104,7 @@ def test_a_tractor_that_is_killed_leaves_no_plotter_behind(waiting_root: FarmRoo
     os.kill(tractor, signal.SIGKILL)
     await_that(lambda: lock_holder(lock) is None)
     again = [sys.executable, "-m", "goplot.tractor.service", "1", "--settings"]
-    environment = {**os.environ, "PYTHONPATH": str(SERVICES)}
-    done = subprocess.run(
-        [*again, str(root.settings_path)], env=environment, check=False, capture_output=True
-    )
+    done = subprocess.run([*again, str(root.settings_path)], check=False, capture_output=True)
     assert done.returncode == 1
     await_that(lambda: state_of(plotter) in ("", "Z"))
     result = json.loads((root.path / "state" / "results.jsonl").read_text())

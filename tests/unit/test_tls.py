@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-_ROLE = Path(__file__).parents[2] / "roles/tls/module_utils"
+from tests.support.modules import load_module
+
 NAMES = ["farmer1", "localhost", "127.0.0.1", "::1"]
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, _ROLE / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tls_openssl = _load("tls_openssl")
-tls_web = _load("tls_web")
+tls_openssl = load_module("tls/module_utils/tls_openssl.py")
+tls_web = load_module("tls/module_utils/tls_web.py")
 
 
 class Runner:
