@@ -10,8 +10,8 @@ import yaml
 
 from tests.support.plays import ROLES, run_playbook
 
-_UNITS = "/etc/systemd/system/"
-_TEMPLATE = "ansible.builtin.template"
+#: Its mount units are of disks, which only a host has.
+_NO_SERVICES = "farm_layout"
 # Directives of which each assignment adds to a list, which an empty one empties.
 _LISTS = frozenset(
     {
@@ -58,8 +58,6 @@ def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
         for group in host.groups:
             groups.setdefault(group, {"hosts": {}})["hosts"][name] = {}
         (made / name).mkdir(parents=True)
-        for drop_in in ROLES.glob("*/templates/*.d"):
-            (made / name / drop_in.name).mkdir()
     variables = {name: dict(host.variables) for name, host in hosts.items()}
     inventory = {"all": {"hosts": variables, "children": groups}}
     (folder / "hosts.yml").write_text(json.dumps(inventory))
@@ -73,7 +71,7 @@ def render(folder: Path, hosts: Mapping[str, Host]) -> dict[str, Path]:
 
 def _only_units(folder: Path, made: Path) -> Iterator[str]:
     """Copy each role that installs units, with those tasks alone. Yields the roles' names."""
-    for role in sorted(ROLES.iterdir()):
+    for role in sorted(path for path in ROLES.iterdir() if path.name != _NO_SERVICES):
         files = [yaml.safe_load(file.read_text()) for file in sorted(role.glob("tasks/*.yml"))]
         tasks = [task for file in files for task in _writers(file, made)]
         if not tasks:
@@ -81,23 +79,21 @@ def _only_units(folder: Path, made: Path) -> Iterator[str]:
         copy = folder / role.name
         (copy / "tasks").mkdir(parents=True)
         (copy / "tasks/main.yml").write_text(yaml.safe_dump(tasks))
-        for name in ("defaults", "filter_plugins", "templates", "vars"):
+        for name in ("defaults", "files", "filter_plugins", "templates", "vars"):
             if (role / name).exists():
                 (copy / name).symlink_to(role / name)
         yield role.name
 
 
 def _writers(tasks: list[dict[str, Any]], made: Path) -> Iterator[dict[str, Any]]:
-    """The tasks that write units of services, with another folder to write to."""
+    """The tasks that write units, with another folder to write to."""
     for task in tasks:
         yield from _writers(task.get("block", []), made)
-        template = task.get(_TEMPLATE, {})
-        if template.get("dest", "").startswith(_UNITS) and template["src"] != "mount.j2":
-            dest = f"{made}/{{{{ inventory_hostname }}}}/{template['dest'].removeprefix(_UNITS)}"
-            kept: dict[str, Any] = {
-                key: task[key] for key in ("name", "vars", "loop") if key in task
-            }
-            yield {**kept, "write_rendered": {"src": template["src"], "dest": dest}}
+        directories = task.get("common_files", {}).get("directories")
+        if (directories and "units" in f"{directories}") or "/etc/systemd" in f"{directories}":
+            folder = f"{made}/{{{{ inventory_hostname }}}}"
+            arguments = {"directories": directories, "folder": folder}
+            yield {"name": task["name"], "write_units": arguments}
 
 
 def read_unit(*texts: str) -> dict[str, str]:

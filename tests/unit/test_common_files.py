@@ -159,5 +159,5 @@ def test_nothing_that_is_no_file_or_link_is_replaced(tmp_path: Path, run: Run) -
 
 
 def test_installed_packages_are_known(run: Run, output: Path) -> None:
-    run({"common_packages": {}}, "-v")
+    run({"common_system": {}}, "-v")
     assert re.search(r"^\s+dpkg: \S+", output.read_text(), re.MULTILINE)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import grp
+import hashlib
 import json
+import os
+import pwd
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +19,9 @@ from tests.support.modules import run_module
 from tests.support.plays import ROLES, run_playbook
 
 LIBRARY = ROLES / "common/library"
-#: Runs common_units_absent; returns whether it changed anything.
-Absent = Callable[..., bool]
+OWNED = {"owner": pwd.getpwuid(os.geteuid()).pw_name, "group": grp.getgrgid(os.getegid()).gr_name}
+#: Runs common_units; returns its answer.
+Units = Callable[..., dict[str, Any]]
 
 
 def test_a_role_that_depends_on_common_has_its_modules(tmp_path: Path) -> None:
@@ -28,13 +34,17 @@ def test_a_role_that_depends_on_common_has_its_modules(tmp_path: Path) -> None:
         "tasks": [
             {
                 "name": "Make a folder",
-                "common_folder": {
-                    "path": str(tmp_path / "folder"),
-                    "files": {"a": "{% raw %}{{ $labels }}{% endraw %}"},
-                    "mode": "0640",
+                "common_files": {
+                    "directories": [
+                        {
+                            **OWNED,
+                            "path": str(tmp_path / "folder"),
+                            "files": {"a": "{% raw %}{{ $labels }}{% endraw %}"},
+                        }
+                    ]
                 },
             },
-            {"name": "Remove a unit", "common_units_absent": {"units": ["none.service"]}},
+            {"name": "Remove a unit", "common_units": {"absent": ["none.service"]}},
         ],
     }
     (tmp_path / "play.yml").write_text(json.dumps([play]))
@@ -42,58 +52,14 @@ def test_a_role_that_depends_on_common_has_its_modules(tmp_path: Path) -> None:
     assert (tmp_path / "folder/a").read_text() == "{{ $labels }}"
 
 
-def run(path: Path, files: dict[str, str], **options: Any) -> bool:
-    """Run common_folder; returns whether it changed anything."""
-    answer = run_module(
-        LIBRARY / "common_folder.py", path=str(path), files=files, mode="0640", **options
-    )
-    assert not answer.get("failed"), answer["msg"]
-    return bool(answer["changed"])
-
-
-def test_a_folder_has_its_files_and_no_others(tmp_path: Path) -> None:
-    folder = tmp_path / "new/folder"
-    files = {"a": "1\n", "b": "{{ $labels }}"}
-    options = {"exclusive": True, "folder_mode": "0750"}
-    assert run(folder, files, check=True, **options)
-    assert not folder.exists()
-    assert run(folder, files, **options)
-    assert not run(folder, files, **options)
-    assert not run(folder, files, check=True, **options)
-    assert {path.name: path.read_text() for path in folder.iterdir()} == files
-    assert [oct(path.stat().st_mode)[-4:] for path in (folder, folder / "a")] == ["0750", "0640"]
-    (folder / "c").write_text("old")
-    (folder / "a").chmod(0o644)
-    assert run(folder, files, check=True, **options)
-    assert (folder / "c").exists()
-    assert run(folder, files, **options)
-    assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]
-    assert oct((folder / "a").stat().st_mode)[-3:] == "640"
-    assert not run(folder, files, **options)
-
-
-def test_other_files_stay_unless_the_folder_is_exclusive(tmp_path: Path) -> None:
-    (tmp_path / "of_a_person").write_text("mine")
-    assert run(tmp_path, {"a": "1"})
-    assert not run(tmp_path, {"a": "1"})
-    assert (tmp_path / "of_a_person").read_text() == "mine"
-
-
-def test_an_invalid_file_replaces_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    assert run(folder, {"a": "good"}, validate="grep good %s")
-    with pytest.raises(AssertionError, match="grep"):
-        run(folder, {"a": "bad"}, validate="grep good %s")
-    assert [path.read_text() for path in folder.iterdir()] == ["good"]
-
-
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A systemctl that keeps its calls in the file that is returned."""
-    calls = tmp_path / "calls"
+    """A systemctl that keeps its calls in the file that is returned, and shows as told."""
+    calls, shown = tmp_path / "calls", tmp_path / "shown"
     program = tmp_path / "bin/systemctl"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$*" >> {calls}\n')
+    show = f'[ "$1" = show ] && exec sh {shown} "$*"'
+    program.write_text(f'#!/bin/sh\n{show}\necho "$*" >> {calls}\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     return calls
@@ -110,17 +76,17 @@ def units(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def absent(tmp_path: Path, units: Path, systemctl: Path) -> Absent:
-    """Runs common_units_absent on the folder of units; returns whether it changed anything."""
-    text = (LIBRARY / "common_units_absent.py").read_text()
-    module = tmp_path / "common_units_absent.py"
+def run(tmp_path: Path, units: Path, systemctl: Path) -> Units:
+    """Runs common_units on the folder of units."""
+    text = (LIBRARY / "common_units.py").read_text()
+    module = tmp_path / "common_units.py"
     module.write_text(text.replace('Path("/etc/systemd/system")', f'Path("{units}")'))
     assert module.read_text() != text
-    return lambda **options: bool(run_module(module, **options)["changed"])
+    return partial(run_module, module)
 
 
 def test_units_are_stopped_and_removed_with_their_files(
-    tmp_path: Path, units: Path, systemctl: Path, absent: Absent
+    tmp_path: Path, units: Path, systemctl: Path, run: Units
 ) -> None:
     metrics = tmp_path / "a.prom"
     other = tmp_path / "b.prom"
@@ -128,10 +94,10 @@ def test_units_are_stopped_and_removed_with_their_files(
         file.write_text("x 1\n")
     files = {"a.service": str(metrics), "b.service": str(other)}
     names = ["a.service", "a.timer", "b.service"]
-    assert absent(units=names, files=files, check=True)
+    assert run(absent=names, files=files, check=True)["changed"]
     assert not systemctl.exists()
     assert (units / "a.service").exists()
-    assert absent(units=names, files=files)
+    assert run(absent=names, files=files)["removed"] == ["a.service", "a.timer"]
     assert systemctl.read_text().splitlines() == [
         "stop a.service a.timer",
         "disable a.service a.timer",
@@ -139,8 +105,79 @@ def test_units_are_stopped_and_removed_with_their_files(
     ]
     assert [path.name for path in units.iterdir()] == ["kept.service"]
     assert (metrics.exists(), other.exists()) == (False, True)
-    assert not absent(units=names, files=files)
+    assert not run(absent=names, files=files)["changed"]
     assert len(systemctl.read_text().splitlines()) == 3
+
+
+def _state(unit: str, active: str, file: str, reload: str = "no") -> str:
+    return f"NeedDaemonReload={reload}\nId={unit}\nActiveState={active}\nUnitFileState={file}\n"
+
+
+def _shows(systemctl: Path, loaded: list[str], named: list[str]) -> None:
+    """What systemctl shows of all that is loaded, and of the units that are named."""
+    texts = {"all": loaded, "named": named}
+    for name, states in texts.items():
+        systemctl.with_name(name).write_text("\n".join(states))
+    script = (
+        f'case "$1" in *" *") cat {systemctl.parent}/all;; *) cat {systemctl.parent}/named;; esac'
+    )
+    systemctl.with_name("shown").write_text(script)
+
+
+def test_units_that_run_are_left_and_others_are_enabled_and_started_in_order(
+    systemctl: Path, run: Units
+) -> None:
+    states = [
+        _state("a.service", "active", "enabled"),
+        _state("b.service", "failed", "enabled"),
+        _state("c.timer", "inactive", "disabled"),
+        _state("d.timer", "active", "enabled"),
+    ]
+    _shows(systemctl, states[:1], states)
+    names: dict[str, Any] = {
+        "started": ["a.service", "b.service", "c.timer"],
+        "stopped": ["d.timer"],
+    }
+    assert run(check=True, **names)["started"] == ["b.service", "c.timer"]
+    assert not systemctl.exists()
+    answer = run(**names)
+    assert (answer["changed"], answer["started"]) == (True, ["b.service", "c.timer"])
+    assert systemctl.read_text().splitlines() == [
+        "stop d.timer",
+        "disable d.timer",
+        "enable c.timer",
+        "start b.service",
+        "start c.timer",
+    ]
+    systemctl.unlink()
+    good = [_state(name, "active", "enabled") for name in names["started"]]
+    _shows(systemctl, good, [*good, _state("d.timer", "inactive", "disabled")])
+    assert not run(**names)["changed"]
+    assert not systemctl.exists()
+
+
+def test_systemd_reads_units_again_that_are_newer_than_what_it_has(
+    systemctl: Path, run: Units
+) -> None:
+    running = _state("a.timer", "active", "enabled")
+    _shows(systemctl, [running, _state("a.service", "inactive", "static", "yes")], [running])
+    assert not run(started=["a.timer"])["changed"]
+    assert systemctl.read_text().splitlines() == ["daemon-reload"]
+
+
+def test_links_files_and_nothing_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("")
+    (tmp_path / "current").symlink_to("build")
+    (tmp_path / "dangling").symlink_to("none")
+    paths = [str(tmp_path / name) for name in ("build", "current", "dangling", "none")]
+    found = run_module(LIBRARY / "common_look.py", paths=paths)["paths"]
+    empty = hashlib.sha256(b"").hexdigest()
+    build, current, dangling, none = (found[path] for path in paths)
+    assert (build["exists"], build["target"], build["checksum"]) == (True, "", empty)
+    assert build["group"] == OWNED["group"]
+    assert (current["target"], current["source"]) == ("build", paths[0])
+    assert (dangling["exists"], dangling["target"]) == (False, "none")
+    assert none == dict.fromkeys(("target", "source", "group", "checksum"), "") | {"exists": False}
 
 
 def test_a_file_of_a_person_is_kept_once_under_another_name(tmp_path: Path) -> None:

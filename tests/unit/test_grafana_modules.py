@@ -168,7 +168,7 @@ def test_a_secret_is_made_once_and_for_one_reader(tmp_path: Path) -> None:
 
 def test_a_secret_of_the_inventory_is_shown_nowhere(tmp_path: Path) -> None:
     grafana, path = Grafana(tmp_path), tmp_path / "secret"
-    result = grafana.module("grafana_secret", path=str(path), value="correct horse")
+    result = grafana.module("grafana_secret", path=str(path), first="correct horse")
     assert path.read_text() == "correct horse"
     assert "correct horse" not in result["printed"]
     refused = grafana.module("grafana_secret", path=str(path), first="battery", lasting=True)

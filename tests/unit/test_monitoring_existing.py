@@ -70,7 +70,7 @@ TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retr
 
 
 def test_a_port_in_use_names_the_program_and_the_choice() -> None:
-    monitoring = module("preflight/library/preflight_monitoring.py")
+    monitoring = module("common/module_utils/common_monitoring.py")
     assert monitoring.sockets(TCP) == {9090: "4711"}
     program = {"name": "Prometheus", "variable": "prometheus_install", "port": 9090}
     line = monitoring.line(program, "prometheus (process 12)")

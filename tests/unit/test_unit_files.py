@@ -17,7 +17,9 @@ from tests.support.unit_files import Host, read_unit, render
 _SERVICES = Path(__file__).parents[2] / "services"
 _SCRIPTS = tomllib.loads((_SERVICES / "pyproject.toml").read_text())["project"]["scripts"]
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_SERVICES), "LC_ALL": "C", "SYSTEMD_PAGER": ""}
-_CERTIFICATES = {"results": [{"stat": {"checksum": "aa"}}, {"stat": {"exists": False}}]}
+_CERTIFICATE, _CA = "/etc/goplot/tls/host.crt", "/etc/goplot/tls/ca.crt"
+_BUILD, _LOG = "/opt/goplot/current", "/var/lib/chia/mainnet/log"
+_NOTHING = {"exists": False, "target": "", "source": "", "group": "", "checksum": ""}
 _HOSTS = {
     # All that can be switched on.
     "full": Host(
@@ -29,10 +31,15 @@ _HOSTS = {
             "prometheus_basic_auth_users": {"prometheus": "secret"},
             "prometheus_remote_write": [{"url": "https://store/", "token": "secret"}],
             "watch_full_node_rpc": "192.0.2.7:8555",
-            "__grafana_certificates": _CERTIFICATES,
-            "__tls_certificate": {"stat": {"checksum": "bb"}},
-            "__watch_build": {"stat": {"exists": True, "lnk_source": "/opt/goplot/venvs/1"}},
-            "__watch_tls": {"stat": {"exists": True}},
+            "__grafana_look": {"paths": {_CERTIFICATE: {"checksum": "aa"}, _CA: _NOTHING}},
+            "__tls_web_config": {"checksum": "bb"},
+            "__watch_look": {
+                "paths": {
+                    _BUILD: {"exists": True, "source": "/opt/goplot/venvs/1"},
+                    _CERTIFICATE: {"exists": True},
+                    _LOG: _NOTHING,
+                }
+            },
         },
     ),
     # As little as there can be. It harvests, because it has a disk for plots.
@@ -45,9 +52,9 @@ _HOSTS = {
             "grafana_tls": False,
             "node_exporter_tls": False,
             "prometheus_tls": False,
-            "__grafana_certificates": {"results": []},
-            "__watch_build": {"stat": {"exists": False}},
-            "__watch_tls": {"stat": {"exists": False}},
+            "__grafana_look": {"paths": {}},
+            "__tls_web_config": {"checksum": ""},
+            "__watch_look": {"paths": {_BUILD: _NOTHING, _CERTIFICATE: _NOTHING, _LOG: _NOTHING}},
         },
     ),
 }

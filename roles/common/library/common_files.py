@@ -182,7 +182,7 @@ class _Step:
         if path.is_symlink():
             if str(path.readlink()) == target:
                 return
-        elif path.exists():
+        elif path.exists() and not self._module.check_mode:
             raise FileExistsError(f"{path} is no link: move it away")
         self.paths.append(str(path))
         if not self._module.check_mode:

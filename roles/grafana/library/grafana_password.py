@@ -33,6 +33,10 @@ options:
     description: The new password. Empty for that of the file.
     type: str
     default: ""
+  wait_seconds:
+    description: How long Grafana may take until it answers.
+    type: int
+    default: 0
 author: goplot
 """
 
@@ -55,6 +59,7 @@ def main() -> None:
         "ca_path": {"type": "path"},
         "path": {"type": "path", "required": True},
         "password": {"type": "str", "default": "", "no_log": True},
+        "wait_seconds": {"type": "int", "default": 0},
     }
     module = AnsibleModule(argument_spec=spec)
     try:
@@ -68,6 +73,10 @@ def _change(parameters: dict[str, Any]) -> bool:
     path = Path(parameters["path"])
     held = read_secret(path)
     wanted = parameters["password"] or held
+
+    Service(parameters["url"], ca_path=parameters["ca_path"]).wait(
+        "/api/health", parameters["wait_seconds"]
+    )
 
     def login(password: str) -> Service:
         return Service(parameters["url"], ("admin", password), ca_path=parameters["ca_path"])

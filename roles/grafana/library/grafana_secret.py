@@ -16,19 +16,14 @@ short_description: Store a secret in a file that only root can read
 description:
   - Writes the given secret or, without one, a new one of 32 random characters. A file that
     already holds a secret keeps it.
-  - With C(value) the file's content is replaced by that.
   - The secret appears in no module result, on no command line and in no other file.
 options:
   path:
-    description: The file, in an existing folder.
+    description: The file. Its folder is created, for root alone.
     type: path
     required: true
   first:
     description: The secret for a new file. Empty for a random one.
-    type: str
-    default: ""
-  value:
-    description: The secret that replaces the file's content.
     type: str
     default: ""
   lasting:
@@ -53,20 +48,20 @@ def main() -> None:
     spec: dict[str, Any] = {
         "path": {"type": "path", "required": True},
         "first": {"type": "str", "default": "", "no_log": True},
-        "value": {"type": "str", "default": "", "no_log": True},
         "lasting": {"type": "bool", "default": False},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     path = Path(module.params["path"])
-    held, first, value = read_secret(path), module.params["first"], module.params["value"]
+    held, first = read_secret(path), module.params["first"]
     if module.params["lasting"] and held and first not in ("", held):
         module.fail_json(
             msg=f"{path} holds a different secret than the inventory. Grafana can't read what it"
             " encrypted with the old one: put that one in the inventory, or none."
         )
-    wanted = value or held or first or secrets.token_urlsafe(24)
+    wanted = held or first or secrets.token_urlsafe(24)
     changed = wanted != held or not is_private(path)
     if changed and not module.check_mode:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_secret(path, wanted)
     module.exit_json(changed=changed)
 

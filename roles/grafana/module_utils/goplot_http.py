@@ -85,6 +85,17 @@ class Service:
                 )
             time.sleep(_PAUSE)
 
+    def wait(self, path: str, seconds: float) -> None:
+        """Return when a path is answered with status 200, or after this time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if self.ask("GET", path)[0] == _ACCEPTED:
+                    return
+            except ServiceError:
+                pass  # It does not listen yet.
+            time.sleep(_PAUSE)
+
     def take(self, method: str, path: str, body: object = None) -> Any:
         """The document of a successful answer. Raises ServiceError."""
         status, document = self.ask(method, path, body)

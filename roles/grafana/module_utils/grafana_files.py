@@ -1,4 +1,4 @@
-"""Secrets in files that only root can read."""
+"""Files with secrets that only root can read, and one that everyone can."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ def read_secret(path: Path) -> str:
 
 def write_secret(path: Path, secret: str) -> None:
     """Write a secret atomically: a power cut leaves the old one or the new one."""
+    _write(path, secret, 0o600)
+
+
+def write_public(path: Path, text: str) -> None:
+    """Write a file that everyone may read, in the same way."""
+    _write(path, text, 0o644)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secret)
+        file.write(text)
+        os.fchmod(file.fileno(), mode)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)

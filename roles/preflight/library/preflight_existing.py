@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.module_utils import common_bash_goplot
+from ansible.module_utils import common_bash_goplot, common_monitoring
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common_chia_choice import Host, Wanted, plan, takes
 from ansible.module_utils.common_chia_found import (
@@ -21,7 +21,8 @@ DOCUMENTATION = """
 module: preflight_existing
 short_description: Look at what a host has already
 description:
-  - Looks for a Chia that goplot did not install, and for a bash goplot. It changes nothing.
+  - Looks for a Chia that goplot did not install, for a bash goplot, and for monitoring at the ports
+    of programs whose unit goplot has not configured. It changes nothing.
 options:
   chia:
     description: The options of chia_existing.
@@ -32,6 +33,16 @@ options:
     type: str
     choices: [refuse, adopt]
     required: true
+  monitoring:
+    description: The programs of monitoring about which the inventory does not decide.
+    type: list
+    elements: dict
+    required: true
+    options:
+      name: {description: Name for people., type: str, required: true}
+      variable: {description: The variable that chooses., type: str, required: true}
+      port: {description: The TCP port on which goplot's would listen., type: int, required: true}
+      unit: {description: The unit that goplot's would be., type: str, required: true}
 author: goplot
 """
 
@@ -45,6 +56,8 @@ EXAMPLES = """
       network: mainnet
       services: [daemon]
     goplot: refuse
+    monitoring:
+      - {name: Prometheus, variable: prometheus_install, port: 9090, unit: prometheus.service}
 """
 
 RETURN = """
@@ -63,9 +76,17 @@ takes:
 
 def main() -> None:
     """Runs the module."""
+    program = {
+        "name": {"type": "str", "required": True},
+        "variable": {"type": "str", "required": True},
+        "port": {"type": "int", "required": True},
+        "unit": {"type": "str", "required": True},
+    }
+    programs = {"type": "list", "elements": "dict", "required": True, "options": program}
     spec: dict[str, Any] = {
         "chia": {"type": "dict", "required": True, "no_log": False},
         "goplot": {"type": "str", "choices": ["refuse", "adopt"], "required": True},
+        "monitoring": programs,
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     options = module.params["chia"]
@@ -76,7 +97,11 @@ def main() -> None:
     bash, choice = common_bash_goplot.look(), module.params["goplot"]
     module.exit_json(
         changed=False,
-        refused=[*todo.refused, *common_bash_goplot.refused(bash, choice)],
+        refused=[
+            *todo.refused,
+            *common_bash_goplot.refused(bash, choice),
+            *common_monitoring.found(module.params["monitoring"]),
+        ],
         takes=[*taken, *common_bash_goplot.takes(bash, choice)],
     )
 

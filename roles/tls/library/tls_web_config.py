@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,12 @@ EXAMPLES = """
   no_log: true
 """
 
-RETURN = ""
+RETURN = """
+checksum:
+  description: The certificate's SHA-256. Empty without TLS, and in check mode on a new host.
+  type: str
+  returned: success
+"""
 
 
 def main() -> None:
@@ -78,7 +84,9 @@ def main() -> None:
             replace(path, after, 0o600)
         else:
             path.unlink()
-    module.exit_json(changed=changed)
+    served = Path(certificate) if certificate else None
+    checksum = sha256(served.read_bytes()).hexdigest() if served and served.exists() else ""
+    module.exit_json(changed=changed, checksum=checksum)
 
 
 if __name__ == "__main__":
