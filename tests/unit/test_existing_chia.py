@@ -14,10 +14,11 @@ from tests.support.modules import load_module
 
 _UTILS = "ansible.module_utils"
 ending = load_module("common/module_utils/common_ending.py", _UTILS)
+processes = load_module("common/module_utils/common_chia_processes.py", _UTILS)
 found = load_module("common/module_utils/common_chia_found.py", _UTILS)
 choice = load_module("common/module_utils/common_chia_choice.py", _UTILS)
 
-ALICE = found.User("alice", 1000, "/home/alice")
+ALICE = processes.User("alice", 1000, "/home/alice")
 ROOT = "/home/alice/.chia/mainnet"
 OWN = (
     "# Ansible managed\n[Service]\nUser=chia\nWorkingDirectory=/var/lib/chia\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ansible.module_utils.common_chia_found import OWN_UNITS, PORTS, SERVICES, Found, Root
+from ansible.module_utils.common_chia_found import OWN_UNITS, Found, Root
+from ansible.module_utils.common_chia_processes import PORTS, SERVICES
 
 REFUSE, ADOPT, LEAVE = "refuse", "adopt", "leave"
 CHOICE = "chia_existing"

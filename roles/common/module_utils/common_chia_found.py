@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pwd
 import re
 import subprocess
@@ -11,23 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible.module_utils.common_chia_processes import (
+    SERVICES,
+    Process,
+    User,
+    chia_processes,
+    text_of,
+)
 from ansible.module_utils.common_ending import CronLine, cron_lines
 
-# In the order in which they are stopped: the daemon holds the keys of the others.
-SERVICES = ("wallet", "farmer", "harvester", "full_node", "daemon")
-# Chia's own ports, by service: between peers, and of its RPC.
-PORTS = {
-    8444: "full_node",
-    8555: "full_node",
-    8447: "farmer",
-    8559: "farmer",
-    9256: "wallet",
-    8560: "harvester",
-    55400: "daemon",
-}
 OWN_USERS = ("chia", "goplot")
 OWN_UNITS = frozenset(f"chia-{name.replace('_', '-')}.service" for name in SERVICES)
-_PROGRAM = re.compile(rf"chia_({'|'.join(SERVICES)}|timelord|data_layer|crawler|seeder)")
 _STARTS = re.compile(rf"(?:\bchia\s+start\s|\bchia_(?:{'|'.join(SERVICES)})\b)")
 # What every release of goplot has written into its units of Chia.
 _OWN_LINES = {"User=chia", "WorkingDirectory=/var/lib/chia"}
@@ -38,29 +31,8 @@ _UNIT_FOLDERS = (
     "usr/lib/systemd/system",
 )
 _USER_UNITS = ".config/systemd/user"
-_LISTENS = "0A"
 # As chia init creates it.
 _EMPTY_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process of Chia that no unit of goplot's runs, or another one at one of Chia's ports.
-
-    `service` is Chia's name for it, empty for a program that is not Chia. `unit` is the systemd
-    unit that runs Chia, if one does, `manager` the user whose systemd it belongs to (empty: the
-    system's).
-    """
-
-    pid: int
-    name: str
-    user: str
-    service: str = ""
-    unit: str = ""
-    manager: str = ""
-    root: str = ""
-    port: int = 0
-    container: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,15 +85,6 @@ class Found:
         return tuple(sorted(chia, key=lambda one: order.get(one.service, -1)))
 
 
-@dataclass(frozen=True)
-class User:
-    """A user of the host."""
-
-    name: str
-    uid: int
-    home: str
-
-
 def users() -> list[User]:
     """All users of this host."""
     return [User(one.pw_name, one.pw_uid, one.pw_dir) for one in pwd.getpwall()]
@@ -155,7 +118,7 @@ def closed_to_chia(path: str) -> str:
 
 def unmounted(path: str, fstab: Path = Path("/etc/fstab")) -> str:
     """A mount point of /etc/fstab on the way to a path that is not mounted."""
-    for line in _text(fstab).splitlines():
+    for line in text_of(fstab).splitlines():
         fields = line.split()
         if len(fields) > 1 and not line.lstrip().startswith("#") and fields[1] != "/":
             mount = Path(fields[1].replace("\\040", " "))
@@ -172,12 +135,12 @@ def written_by_goplot(text: str) -> bool:
 def look(
     network: str, own_root: str, users: Iterable[User], named: str = "", host: Path = Path("/")
 ) -> Found:
-    """Looks at the host whose root directory is `host`; its owner names the CHIA_ROOT `named`."""
+    """Look at the host whose root directory is `host`; its owner names the CHIA_ROOT `named`."""
     names = {user.uid: user for user in users}
     everyone = [user for user in names.values() if user.name not in OWN_USERS]
     units = tuple(_units(host, everyone))
     ours = frozenset(name for name in OWN_UNITS if _is_ours(host / _UNIT_FOLDERS[0] / name))
-    processes = tuple(_processes(host, names, {one.name for one in units}, ours))
+    processes = tuple(chia_processes(host, names, {one.name for one in units}, ours))
     running = {one.unit for one in processes}
     return Found(
         processes=processes,
@@ -194,7 +157,7 @@ def look(
 
 
 def _is_ours(file: Path) -> bool:
-    return written_by_goplot(_text(file))
+    return written_by_goplot(text_of(file))
 
 
 def _units(host: Path, users: Iterable[User]) -> Iterator[Unit]:
@@ -203,7 +166,7 @@ def _units(host: Path, users: Iterable[User]) -> Iterator[Unit]:
     seen: set[tuple[str, str]] = set()
     for folder, manager in folders:
         for file in _files(folder, "*.service"):
-            text = _text(file)
+            text = text_of(file)
             starts = any(
                 _STARTS.search(line) for line in text.splitlines() if line.startswith("ExecStart=")
             )
@@ -228,114 +191,6 @@ def _instances(host: Path, folder: Path, name: str, manager: str) -> Iterator[tu
     for link in sorted(links):
         if link.startswith(template) and link != name:
             yield link, True
-
-
-def _processes(
-    host: Path, names: dict[int, User], units: set[str], ours: frozenset[str]
-) -> Iterator[Process]:
-    ports = _listening(host)
-    here = _namespace(host / "proc/self")
-    for folder in sorted((host / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            uid = folder.stat().st_uid
-        except OSError:  # it ended meanwhile
-            continue
-        match = next(filter(None, map(_program, words[:2])), None)
-        held = _ports_of(folder, ports)
-        port = min(held, default=0)
-        elsewhere = _namespace(folder) != here
-        # What runs in a container and does not listen here is none of this host's.
-        if not (match or port) or (elsewhere and not port):
-            continue
-        unit, manager = _unit_of(folder, names)
-        if unit in ours and not manager:
-            continue
-        user = names.get(uid)
-        yield Process(
-            pid=int(folder.name),
-            name=match[0] if match else _name(folder),
-            user=user.name if user else str(uid),
-            service=match[1] if match else "",
-            # Others, such as cron's, only happened to start it.
-            unit=unit if unit in units or "chia" in unit else "",
-            manager=manager,
-            root=_root_of(folder) if match else "",
-            port=port,
-            container=elsewhere,
-        )
-
-
-def _program(word: bytes) -> re.Match[str] | None:
-    name = word.decode(errors="replace").rsplit("/", 1)[-1].strip()
-    return _PROGRAM.fullmatch(name)
-
-
-def _name(folder: Path) -> str:
-    return _text(folder / "comm").strip() or folder.name
-
-
-def _namespace(folder: Path) -> str:
-    try:
-        return str((folder / "ns/pid").readlink())
-    except OSError:
-        return ""
-
-
-def _unit_of(folder: Path, users: dict[int, User]) -> tuple[str, str]:
-    """(unit, user whose systemd runs it)."""
-    # A host with both hierarchies has its units in one of them.
-    for line in _text(folder / "cgroup").splitlines():
-        number, _, path = line.split(":", 2)
-        parts = path.split("/")
-        unit = next((part for part in reversed(parts) if part.endswith(".service")), "")
-        if not unit or (number != "0" and "name=systemd" not in line):
-            continue
-        manager = next((part for part in parts if re.fullmatch(r"user@\d+\.service", part)), "")
-        if not manager:
-            return unit, ""
-        user = users.get(int(manager[5:-8]))
-        return ("", "") if unit == manager or user is None else (unit, user.name)
-    return "", ""
-
-
-def _root_of(folder: Path) -> str:
-    """CHIA_ROOT of a process: from its environment, else from the files that it holds open."""
-    with contextlib.suppress(OSError):
-        for item in (folder / "environ").read_bytes().split(b"\0"):
-            if item.startswith(b"CHIA_ROOT="):
-                return os.fsdecode(item[len(b"CHIA_ROOT=") :])
-    for target in _open_files(folder):
-        found = re.fullmatch(r"(.+)/(?:log/debug\.log|db/blockchain_v\d_.+\.sqlite)", target)
-        if found:
-            return found[1]
-    return ""
-
-
-def _open_files(folder: Path) -> Iterator[str]:
-    with contextlib.suppress(OSError):
-        for link in (folder / "fd").iterdir():
-            with contextlib.suppress(OSError):
-                yield str(link.readlink())
-
-
-def _listening(host: Path) -> dict[str, int]:
-    """Chia's ports that are listened at, by the inode of the socket."""
-    found: dict[str, int] = {}
-    for name in ("tcp", "tcp6"):
-        for line in _text(host / "proc/net" / name).splitlines()[1:]:
-            fields = line.split()
-            port = int(fields[1].rpartition(":")[2], 16)
-            if fields[3] == _LISTENS and port in PORTS:
-                found[fields[9]] = port
-    return found
-
-
-def _ports_of(folder: Path, ports: dict[str, int]) -> set[int]:
-    if not ports:
-        return set()
-    inodes = (re.fullmatch(r"socket:\[(\d+)\]", target) for target in _open_files(folder))
-    return {ports[match[1]] for match in inodes if match and match[1] in ports}
 
 
 def _roots(
@@ -376,8 +231,8 @@ def _roots(
                 file.stat().st_size for file in (folder / "db").glob("blockchain_v*.sqlite")
             ),
             has_wallet=any((folder / "wallet/db").glob("*.sqlite")),
-            plot_directories=tuple(_plot_directories(_text(config))),
-            outside=tuple(outside(folder, _text(config))),
+            plot_directories=tuple(_plot_directories(text_of(config))),
+            outside=tuple(outside(folder, text_of(config))),
         )
 
 
@@ -427,10 +282,3 @@ def _files(folder: Path, pattern: str = "*") -> list[Path]:
         return sorted(path for path in folder.glob(pattern) if path.is_file())
     except OSError:
         return []
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
