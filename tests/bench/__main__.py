@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from goplot.farm.disks import Disk, Space, TempFarm
@@ -23,6 +22,7 @@ from goplot.host.tunables import Tunables
 from goplot.pacer.decision import Reason, Snapshot, decide
 from tests.bench import chia_log, dashboards
 from tests.bench.big_farm import FARMS, make_big_farm
+from tests.bench.measure import Measure
 from tests.support import rpc_server
 from tests.support.farm_root import make_farm_root
 from tests.support.history import services_before
@@ -43,21 +43,6 @@ CHIA_SHOW_SECONDS = 1.1
 COLLECTOR_SECONDS = 0.25
 SERVICE_MB = 40
 _LOOKS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One figure; `most` is its target (None: no target)."""
-
-    name: str
-    value: float
-    unit: str
-    most: float | None = None
-
-    def __str__(self) -> str:
-        target = "" if self.most is None else f"target {self.most:g} {self.unit}  "
-        verdict = "" if self.most is None else ("ok" if self.value <= self.most else "MISSED")
-        return f"{self.name:<58} {self.value:>10.4g} {self.unit:<8} {target}{verdict}"
 
 
 def main() -> int:

@@ -172,11 +172,17 @@ def test_links_files_and_nothing_are_told_apart(tmp_path: Path) -> None:
     paths = [str(tmp_path / name) for name in ("build", "current", "dangling", "none")]
     found = run_module(LIBRARY / "common_look.py", paths=paths)["paths"]
     empty = hashlib.sha256(b"").hexdigest()
-    build, current, dangling, none = (found[path] for path in paths)
+    build, current, dangling, _ = (found[path] for path in paths)
     assert (build["exists"], build["target"], build["checksum"]) == (True, "", empty)
     assert build["group"] == OWNED["group"]
     assert (current["target"], current["source"]) == ("build", paths[0])
     assert (dangling["exists"], dangling["target"]) == (False, "none")
+    (tmp_path / "token").write_text("secret")
+    read = [str(tmp_path / "token"), paths[3]]
+    token, none = run_module(LIBRARY / "common_look.py", paths=read, contents=True)[
+        "paths"
+    ].values()
+    assert (token["content"], none.pop("content")) == ("secret", "")
     assert none == dict.fromkeys(("target", "source", "group", "checksum"), "") | {"exists": False}
 
 

@@ -71,6 +71,13 @@ def test_files_alone_need_no_choice(tmp_path: Path) -> None:
     found = bash.look(tmp_path)
     assert bash.refused(found, "refuse") == []
     assert bash.takes(found, "adopt") == []
+    folder = tmp_path / "etc/chia/goplot"
+    assert not bash.is_there(found, folder)
+    (folder / "logs").symlink_to(tmp_path)
+    assert not bash.is_there(found, folder)
+    (folder / "logs").unlink()
+    (folder / "logs").mkdir()
+    assert bash.is_there(found, folder)
 
 
 def test_a_line_becomes_a_comment_and_the_others_stay(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ options:
     type: list
     elements: path
     required: true
+  contents:
+    description: Whether the texts of files are returned, too.
+    type: bool
+    default: false
 author: goplot
 """
 
@@ -36,7 +40,7 @@ paths:
   description:
     - By path, C(exists) (for a link, whether what it leads to does), C(target) of a link as it is
       written, C(source) of a link without the links on its way, C(group), and C(checksum)
-      (SHA-256) of a file. Each is empty where there is none.
+      (SHA-256) of a file, and C(content) if that is asked. Each is empty where there is none.
   type: dict
   returned: success
 """
@@ -44,10 +48,16 @@ paths:
 
 def main() -> None:
     """Runs the module."""
-    spec: dict[str, Any] = {"paths": {"type": "list", "elements": "path", "required": True}}
+    spec: dict[str, Any] = {
+        "paths": {"type": "list", "elements": "path", "required": True},
+        "contents": {"type": "bool", "default": False},
+    }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     try:
         found = {path: look(Path(path)) for path in module.params["paths"]}
+        if module.params["contents"]:
+            for path, one in found.items():
+                one["content"] = Path(path).read_text(encoding="utf-8") if one["checksum"] else ""
     except OSError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, paths=found)

@@ -11,6 +11,8 @@ from pathlib import Path
 from ansible.module_utils.common_ending import CronLine, cron_lines
 
 CHOICE = "goplot_existing"
+#: Its folder, which is goplot's too.
+FOLDER = Path("/etc/chia/goplot")
 # A plot job: it ends by itself, with its plot.
 _JOB = "tractor.sh"
 _LOOPS = ("goplot.sh", "diskhand.sh", "harvesterlog.sh")
@@ -43,6 +45,14 @@ def look(host: Path = Path("/")) -> BashGoplot:
         loops=tuple(one for one in scripts if one.name != _JOB),
         jobs=tuple(one for one in scripts if one.name == _JOB),
         cron=tuple(cron_lines(host, _CRON)),
+    )
+
+
+def is_there(found: BashGoplot, folder: Path = FOLDER) -> bool:
+    """Whether there is anything of it: at work, or its logs, which goplot keeps elsewhere."""
+    logs = folder / "logs"
+    return bool(
+        found.loops or found.jobs or found.cron or (logs.is_dir() and not logs.is_symlink())
     )
 
 

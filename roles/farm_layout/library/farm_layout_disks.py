@@ -11,6 +11,8 @@ DOCUMENTATION = """
 module: farm_layout_disks
 short_description: Inspect the disks of a host and report what is to be done
 description:
+  - Where nothing is to be done, it warns about disks that are absent, mounted elsewhere or no
+    longer in the inventory.
   - Compares farm_layout_mounts with the devices and mounts of the host. It only reads, and
     never from a mounted disk.
   - Fails with a line for each disk that cannot be mounted or formatted as the inventory says.
@@ -29,7 +31,7 @@ options:
     type: bool
     default: false
   warn:
-    description: Warn about disks that are absent, mounted elsewhere or no longer in the inventory.
+    description: Warn about them also where something is to be done.
     type: bool
     default: false
 author: goplot
@@ -47,6 +49,10 @@ disks:
   description: For each entry path, src, fstype, opts, what, unit, device_unit, mounted, pending,
     start, written and enabled. `what` is empty for a device that is not formatted yet.
   type: list
+  returned: success
+work:
+  description: Whether a disk is to be formatted, enabled, mounted, or disabled where it was.
+  type: bool
   returned: success
 left_over:
   description: Units of paths that the inventory no longer has, with path, unit and moved_to.
@@ -74,7 +80,11 @@ def main() -> None:
     wanted = wanted_of(module.params)
     disks = host.disks(wanted)
     left_over = host.left_over(disks)
-    if module.params["warn"]:
+    found = [disk.facts(UNITS) for disk in disks]
+    work = any(
+        one["pending"] or one["start"] or (one["what"] and not one["enabled"]) for one in found
+    ) or any(one["moved_to"] for one in left_over)
+    if module.params["warn"] or not work:
         for note in (
             [disk.note for disk in disks if disk.note]
             + [_described(one) for one in left_over]
@@ -88,7 +98,7 @@ def main() -> None:
     problems = [disk.problem for disk in disks if disk.problem]
     if problems:
         module.fail_json(msg="\n".join(problems))
-    module.exit_json(disks=[disk.facts(UNITS) for disk in disks], left_over=left_over)
+    module.exit_json(disks=found, work=work, left_over=left_over)
 
 
 def _unknown(path: str) -> str:

@@ -66,6 +66,11 @@ refused:
   type: list
   elements: str
   returned: success
+ansible_facts:
+  description: The fact C(takes_over), whether there is anything of C(chia) or C(goplot) to take
+    over.
+  type: dict
+  returned: success
 takes:
   description: What goplot takes over, a sentence each.
   type: list
@@ -97,6 +102,12 @@ def main() -> None:
     bash, choice = common_bash_goplot.look(), module.params["goplot"]
     module.exit_json(
         changed=False,
+        ansible_facts={
+            "takes_over": {
+                "chia": bool(todo.refused or todo.adopted or todo.stops),
+                "goplot": common_bash_goplot.is_there(bash),
+            }
+        },
         refused=[
             *todo.refused,
             *common_bash_goplot.refused(bash, choice),

@@ -234,21 +234,6 @@ def test_a_plot_is_readable_for_the_harvester_and_for_no_stranger(ssh: Ssh) -> N
 
 
 @pytest.mark.once
-def test_a_value_that_a_person_tuned_stays_until_a_reset(ssh: Ssh) -> None:
-    plotter = ssh("plotter1")
-    read = "cat /etc/chia/goplot/config/load_max.goplot"
-    assert plotter.file("/etc/chia/goplot/config/load_max.goplot").user == "goplot"
-    plotter.check_output("goplot set load_max 99.5")
-    done = play("default", "goplot.yml", "--limit", "plotter1")
-    assert done.returncode == 0, done.stdout
-    assert plotter.check_output(read) == "99.5"
-    assert "load_max is 99.5 on the host and 100 in the inventory" in done.stdout
-    done = play("default", "goplot.yml", "--limit", "plotter1", "-e", "goplot_tunables_reset=true")
-    assert done.returncode == 0, done.stdout
-    assert plotter.check_output(read) == "100"
-
-
-@pytest.mark.once
 def test_a_value_that_nobody_tuned_follows_the_inventory(ssh: Ssh) -> None:
     plotter = ssh("plotter1")
     read = "cat /etc/chia/goplot/config/temp_plots_max.goplot"
