@@ -32,7 +32,6 @@ CHANGES = {
     "harvester1": {
         "/etc/systemd/system/chia-harvester.service": "echo '# by hand' >> {}",
         "/etc/goplot/watch.toml": "chown nobody {}",
-        "/etc/goplot/tls/ca.crt": "rm {}",
     },
 }
 #: Units that apply such a file when they start.
