@@ -8,6 +8,7 @@ mishap here: the farm has them all the time.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import json
@@ -63,10 +64,17 @@ class NotUtf8(Mishap):
     _FILES = (b"/farm/2/disk4/logs/plot.\xe9.log", b"/etc/chia/goplot/disks/cass\xe9.goplot")
 
     def begin(self) -> bool:
-        for folder in self._FOLDERS:
-            self._inside(folder).mkdir(exist_ok=True)
-        for file in self._FILES:
-            self._inside(file).touch()
+        try:
+            for folder in self._FOLDERS:
+                self._inside(folder).mkdir(exist_ok=True)
+            for file in self._FILES:
+                self._inside(file).touch()
+        except OSError as error:
+            # A disk may be full, or hold no further file, at this moment.
+            if error.errno != errno.ENOSPC:
+                raise
+            self.end()
+            return False
         self.watch.foreign |= {os.fsdecode(path) for path in self._FOLDERS}
         # Every program looks there.
         self.farm.run("goplot", "diskhand")
