@@ -15,8 +15,8 @@ from goplot.harvester_log.dating import Window
 from goplot.harvester_log.metrics import Sight, metrics_of
 from goplot.harvester_log.tally import Counting, Tally
 from goplot.host.textfile import Samples
-from goplot.people.farm import Farm as FarmSeen
 from goplot.people.farm import next_step
+from goplot.people.farm_samples import Farm as FarmSeen
 from tests.support import rpc_server
 from tests.support.farm_root import FarmRoot
 from tests.support.farmer import Farm, give_certificates

@@ -85,7 +85,7 @@ def parse_keys(output: str) -> tuple[Key, ...]:
 def _loaded(settings: Settings) -> bool | None:
     if settings.farmer_collector is None:
         return None
-    from goplot.people.farm import read_farm
+    from goplot.people.farm_samples import read_farm
 
     try:
         value = read_farm(settings).value("chia_farmer_keys_loaded")
