@@ -1,4 +1,4 @@
-"""Imports of the services' package run downwards, one floor at a time; no room imports its like."""
+"""Imports of the services' package run downwards, no room imports its like, and files are short."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-_PACKAGE = Path(__file__).parents[2] / "services/goplot"
+_TOP = Path(__file__).parents[2]
+_PACKAGE = _TOP / "services/goplot"
+_MOST_LINES = 400
 #: The floors from the ground up, as docs/architecture.md draws them; each is a set of rooms.
 _FLOORS = (
     {"farm"},
@@ -58,6 +60,13 @@ def test_imports_run_downwards(path: Path) -> None:
         and _FLOOR_OF[other] >= _FLOOR_OF[room]
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("folder", ["dashboard", "playbooks", "roles", "services", "tests"])
+def test_every_file_is_short_enough_to_read(folder: str) -> None:
+    files = [*(_TOP / folder).rglob("*.py"), *(_TOP / folder).rglob("*.yml")]
+    assert files
+    assert [file for file in files if len(file.read_bytes().splitlines()) > _MOST_LINES] == []
 
 
 def test_every_room_has_a_floor() -> None:
