@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,19 +29,20 @@ _SPARE = "spare"
 _SPARE_BYTES = 8 << 20
 
 
-class Mishap:
-    """One mishap. `begin` is False when it is not possible at this moment, and tried again."""
+class Mishap(ABC):
+    """One mishap: how it begins, and how it ends."""
 
     def __init__(self, farm: Farm, watch: Watch, chance: random.Random) -> None:
         self.farm = farm
         self.watch = watch
         self.chance = chance
 
+    @abstractmethod
     def begin(self) -> bool:
-        raise NotImplementedError
+        """Let it happen. False if that is not possible now: it is tried again later."""
 
-    def end(self) -> None:
-        """Have all as it was before."""
+    def end(self) -> None:  # noqa: B027 - not every mishap lasts
+        """Undo it."""
 
 
 class OwnNames(Mishap):

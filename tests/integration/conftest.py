@@ -27,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what takes minutes and is marked for --every-fault, without that option."""
+    if config.getoption("--every-fault"):
+        return
+    long = [item for item in items if item.get_closest_marker("every_fault")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Report which tests of a scenario are over: Ansible shows them at the end."""
     file = os.environ.get("TESTS_PROGRESS")

@@ -117,11 +117,8 @@ def test_a_harvester_that_fails_goes_back_and_the_others_farm_on(machine: ToMach
     await_lookups(machine, *PLOTS)
 
 
-def test_all_go_back_if_the_owner_wants_all_or_none(
-    machine: ToMachine, request: pytest.FixtureRequest
-) -> None:
-    if not request.config.getoption("--every-fault"):
-        pytest.skip("make soak does")
+@pytest.mark.every_fault
+def test_all_go_back_if_the_owner_wants_all_or_none(machine: ToMachine) -> None:
     with broken(machine("harvester2"), OLD):
         status, shown = play(OLD, "all_back")
         assert status != 0
