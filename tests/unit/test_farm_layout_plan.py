@@ -94,6 +94,15 @@ def test_a_disk_is_never_mounted_twice() -> None:
     assert "is mounted at /farm/2/disk1" in disk.note
 
 
+@pytest.mark.parametrize(("root", "start"), [("/temp", True), ("/", True), ("/plots", False)])
+def test_a_subvolume_is_mounted_beside_others_of_its_device(root: str, start: bool) -> None:
+    wanted = replace(DISK, fstype="btrfs", opts="noatime,subvol=plots")
+    mounts = (Mounted("/plot_temp/1", "/dev/sda", "btrfs", root),)
+    disk = plan(wanted, Device("/dev/sda", "btrfs", "aa"), mounts=mounts)
+    assert disk.start == start
+    assert ("is not mounted twice" in disk.note) == (not start)
+
+
 def test_a_blank_device_is_formatted_when_asked_and_has_no_unit_before() -> None:
     assert plan(TEMP, BLANK) == Disk(TEMP, "", "/dev/sdb", pending=True)
 
@@ -258,10 +267,10 @@ def test_mountinfo_is_read_with_its_escapes_and_optional_fields() -> None:
         b"39 35 98:2 / /farm/1/\xc2\x85\r\x0c\xe2\x80\xa8 rw - xfs /dev/sdc rw\n"
     )
     assert mounted_from(content) == [
-        ("/farm/1/disk 1", "/dev/sda", "xfs"),
-        ("/proc", "proc", "proc"),
-        ("/farm/1/cass\\xe9", "/dev/sdb", "xfs"),
-        ("/farm/1/\x85\r\x0c\u2028", "/dev/sdc", "xfs"),
+        ("/farm/1/disk 1", "/dev/sda", "xfs", "/"),
+        ("/proc", "proc", "proc", "/"),
+        ("/farm/1/cass\\xe9", "/dev/sdb", "xfs", "/"),
+        ("/farm/1/\x85\r\x0c\u2028", "/dev/sdc", "xfs", "/"),
     ]
 
 

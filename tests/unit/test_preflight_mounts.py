@@ -62,6 +62,30 @@ def test_what_is_used_twice_is_named_once(second: dict[str, str], variable: str,
     assert cure in found[0]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "mistakes"),
+    [
+        ("noatime,subvol=plots", "subvol=@temp", 0),
+        ("subvol=plots", "noatime,subvol=/plots", 1),
+        ("subvol=plots", "noatime", 1),
+        ("noatime", "subvol=plots", 1),
+        ("subvol=/", "subvol=plots", 1),
+    ],
+)
+def test_one_device_may_be_two_disks_by_different_subvolumes(
+    first: str, second: str, mistakes: int
+) -> None:
+    one = {**DISK, "fstype": "btrfs", "opts": first}
+    found = mounts(one, {**one, "path": "/farm/1/disk2", "opts": second})
+    assert len(found) == mistakes
+    assert all("the device is used twice" in line for line in found)
+
+
+def test_only_btrfs_has_subvolumes() -> None:
+    one = {**DISK, "opts": "subvol=a"}
+    assert len(mounts(one, {**one, "path": "/farm/1/disk2", "opts": "subvol=b"})) == 1
+
+
 def test_a_path_used_twice_names_the_path_and_the_disk() -> None:
     found = mounts(DISK, {**DISK, "src": "UUID=b"})
     assert any("the path is used twice" in line for line in found)

@@ -141,7 +141,7 @@ def _fstype_at(mount: Path, descriptor: int) -> str:
     number = next(line.split()[1] for line in info.splitlines() if line.startswith("mnt_id:"))
     for line in Path("/proc/self/mountinfo").read_bytes().split(b"\n"):
         if line.startswith(number.encode() + b" "):
-            return "".join(kind for path, _, kind in mounted_from(line) if path == str(mount))
+            return "".join(kind for path, _, kind, _ in mounted_from(line) if path == str(mount))
     return ""
 
 

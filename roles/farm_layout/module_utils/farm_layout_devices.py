@@ -76,8 +76,10 @@ class Host:
         self._run = run
         self._tags: dict[str, dict[str, str]] | None = None
         self.mounts = [
-            Mounted(path, os.path.realpath(source), fstype)
-            for path, source, fstype in mounted_from(Path("/proc/self/mountinfo").read_bytes())
+            Mounted(path, os.path.realpath(source), fstype, root)
+            for path, source, fstype, root in mounted_from(
+                Path("/proc/self/mountinfo").read_bytes()
+            )
         ]
 
     def disks(self, wanted: list[Wanted]) -> list[Disk]:

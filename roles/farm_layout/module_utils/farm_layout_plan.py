@@ -34,11 +34,15 @@ _TAG_FOLDERS = {
 
 @dataclass(frozen=True)
 class Mounted:
-    """A line of /proc/self/mountinfo; `source` with its links resolved."""
+    """A line of /proc/self/mountinfo; `source` with its links resolved.
+
+    `root` is what of the file system is mounted, such as a subvolume.
+    """
 
     path: str
     source: str
     fstype: str
+    root: str = "/"
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,13 @@ class Wanted:
     def on_device(self) -> bool:
         """Whether it is a file system of a block device that this role mounts."""
         return self.fstype in ON_DEVICES
+
+    def overlaps(self, mount: Mounted) -> bool:
+        """Whether a mount of the entry's device shows what the entry is to show."""
+        names = re.findall(r"(?:^|,)subvol=/*([^,]+)", self.opts)
+        if self.fstype != "btrfs" or not names:
+            return True
+        return mount.root == f"/{names[-1].rstrip('/')}"
 
     def is_fstype(self, found: str) -> bool:
         """Whether a file system that blkid or the kernel names is the one of the entry."""
@@ -206,7 +217,9 @@ def decide(
         return _absent(wanted, what, own)
     if not wanted.is_fstype(found.fstype):
         return Disk(wanted, what, found.path, problem=_wrong(wanted, found))
-    elsewhere = sorted(mount.path for mount in mounts if mount.source == found.path)
+    elsewhere = sorted(
+        mount.path for mount in mounts if mount.source == found.path and wanted.overlaps(mount)
+    )
     if elsewhere:
         note = (
             f"{wanted.path}: {wanted.src} ({found.path}) is mounted at {', '.join(elsewhere)} and "
@@ -330,8 +343,8 @@ def _name(wanted: Wanted, device: Device) -> str:
     return wanted.src if wanted.src == device.path else f"{wanted.src} ({device.path})"
 
 
-def mounted_from(content: bytes) -> list[tuple[str, str, str]]:
-    r"""(path, source, file system type) of each line of a mountinfo, proc_pid_mountinfo(5).
+def mounted_from(content: bytes) -> list[tuple[str, str, str, str]]:
+    r"""(path, source, file system type, root) of each line of a mountinfo, proc_pid_mountinfo(5).
 
     A byte that is not UTF-8 appears as `\xe9`: no path of an inventory has one.
     """
@@ -341,7 +354,7 @@ def mounted_from(content: bytes) -> list[tuple[str, str, str]]:
         left, _, right = line.partition(" - ")
         fields, rest = left.split(" "), right.split(" ")
         if len(fields) > 4 and len(rest) > 1:
-            found.append((_plain(fields[4]), _plain(rest[1]), rest[0]))
+            found.append((_plain(fields[4]), _plain(rest[1]), rest[0], _plain(fields[3])))
     return found
 
 

@@ -16,6 +16,7 @@ _UNUSUAL = re.compile(r"[^A-Za-z0-9._:@#+/-]")
 _BY_NAME = ("LABEL=", "PARTLABEL=", "UUID=", "PARTUUID=", "/dev/")
 _OPTIONS = re.compile(r"[^\s,%]+(,[^\s,%]+)*")
 _SHAPES = "a disk is mounted at /farm/<farm>/<disk>, a temp farm at /plot_temp/<farm>"
+_SUBVOLUME = re.compile(r"(?:^|,)subvol=([^,]+)")
 _FORMATTED = ("ext4", "xfs")
 # What goplot mounts; other file systems it leaves to a person.
 _ON_DEVICES = ("ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs", "ntfs3", "ntfs-3g")
@@ -31,6 +32,7 @@ def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str,
     if not isinstance(value, list):
         return
     first: dict[tuple[str, str], str] = {}
+    sources: list[tuple[str, str, str]] = []
     for index, mount in enumerate(value):
         if not isinstance(mount, dict):
             continue
@@ -52,6 +54,14 @@ def check_mounts(value: object, format_all: bool = False) -> Iterator[tuple[str,
                     shown(key, mount[key]),
                     f"{what}, as in {earlier}: change one",
                 )
+        for source, volume in _sources(mount):
+            for same, other, earlier in sources:
+                # The whole file system holds each of its subvolumes.
+                if same == source and (other == volume or "" in (other, volume)):
+                    cure = f"the device is used twice, as in {earlier}: change one"
+                    yield f"{name}.src", shown("src", mount["src"]), cure
+                    break
+            sources.append((source, volume, f"{name}.src"))
 
 
 def temp_farms(value: object) -> list[str]:
@@ -163,13 +173,19 @@ def _source_cure(source: str) -> str:
 
 def _identities(mount: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """What must be unique on a host: (key, identity, words)."""
-    path, source = mount.get("path"), mount.get("src")
+    path = mount.get("path")
     if isinstance(path, str):
         yield "path", path.rstrip("/"), "the path is used twice"
         parts = path.split("/")
         if len(parts) == 4 and parts[1] == "farm":
             yield "path", f"disk {parts[3]}", f"the disk {parts[3]} is named twice on this host"
-    if isinstance(source, str) and mount.get("fstype") in (*_ON_DEVICES, "none"):
+
+
+def _sources(mount: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is mounted, if goplot mounts it: (device or folder, subvolume of Btrfs or nothing)."""
+    source, fstype = mount.get("src"), mount.get("fstype")
+    if isinstance(source, str) and fstype in (*_ON_DEVICES, "none"):
         # Ansible and blkid write UUIDs in either case; labels and paths are case-sensitive.
         same = source.lower() if source.startswith(("UUID=", "PARTUUID=")) else source
-        yield "src", same, "the device is used twice"
+        named = _SUBVOLUME.findall(str(mount.get("opts", ""))) if fstype == "btrfs" else []
+        yield same, "".join(named[-1:]).strip("/")
