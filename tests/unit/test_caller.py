@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,6 @@ from goplot.host.report import Report, write_report
 from tests.support.farm_root import FarmRoot
 from tests.support.jobs import reserve
 from tests.support.other_user import goplot_as_other, open_to_all
-
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
 @pytest.fixture
@@ -139,7 +136,7 @@ def test_a_reader_that_leaves_is_not_an_error(
             [sys.executable, "-c", code, *words],
             stdout=pipe,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(SERVICES)},
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             text=True,
             check=False,
         )

@@ -1,6 +1,5 @@
 """harvester-log under a fuzzer: whatever is in the log, nothing is raised, lost or doubled."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +19,6 @@ def fuzz(corpus: Path, runs: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.fuzz.harvester_log", *options, str(corpus)],
         cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": "services"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,5 @@
 """The follower against a log that rotates both ways, vanishes, and grows; killed all the time."""
 
-import os
 import random
 import select
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 from tests.support.log_rotator import line_of
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
 LINES = 3000
 PATIENCE = 60.0
 
@@ -24,7 +22,6 @@ def start(program: str, *arguments: object) -> subprocess.Popen[bytes]:
         [sys.executable, str(ROOT / "tests" / "support" / program), *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=ENVIRONMENT,
         bufsize=0,
     )
 

@@ -20,7 +20,6 @@ from goplot.host.textfile import read_samples
 from tests.support.farm_root import FarmRoot
 from tests.support.log_samples import NOW, UNSEEN, prefixed
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 ELIGIBLE = prefixed(NOW) + b"\n"
 OTHER = prefixed(b"New peak " + b"x" * 90, service=b"wallet", logger=b"chia.wallet") + b"\n"
@@ -45,7 +44,6 @@ class Service:
             [sys.executable, "-m", "goplot.harvester_log.service", "--settings", settings],
             env={
                 **os.environ,
-                "PYTHONPATH": str(ROOT / "services"),
                 "PATH": f"{self.root.path}:{os.environ['PATH']}",
                 **environment,
             },

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import goplot
 from goplot.cli import PROBLEMS, main
 from goplot.people.keys import Key, Keys, keys_text, next_step, parse_keys, read_words
 from tests.support.terminal import on_a_terminal
@@ -168,7 +167,6 @@ def test_root_runs_chia_as_the_user_to_whom_its_root_belongs(farmer: Farmer) -> 
             check=False,
             capture_output=True,
             cwd=closed,
-            env={**os.environ, "PYTHONPATH": str(Path(goplot.__file__).parents[1])},
         )
     calls = [line.split() for line in (farmer.root / "called").read_text().splitlines()]
     assert [call[0] for call in calls] == ["65534", "65534"]

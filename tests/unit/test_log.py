@@ -12,7 +12,6 @@ from goplot.diskhand.service import run
 from goplot.host.log import Log
 from tests.support.farm_root import FarmRoot
 
-_SERVICES = Path(__file__).parents[2] / "services"
 _SPEAK = """
 import logging, os, sys
 from pathlib import Path
@@ -33,7 +32,7 @@ def speak(where: str, file: Path) -> list[str]:
     """What a program writes to its standard error."""
     done = subprocess.run(
         [sys.executable, "-c", _SPEAK, where, str(file)],
-        env={**os.environ, "PYTHONPATH": str(_SERVICES), "JOURNAL_STREAM": "1:2"},
+        env={**os.environ, "JOURNAL_STREAM": "1:2"},
         capture_output=True,
         text=True,
         check=True,

@@ -32,7 +32,6 @@ from tests.support.processes import add_process
 
 ODD = "cass\udce9"
 SHOWN = r"cass\xe9"
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 NAMES = (
     st.binary(min_size=1, max_size=255)
@@ -46,7 +45,7 @@ def program(root: FarmRoot, module: str, *arguments: str) -> subprocess.Complete
     """Run a program of goplot in a process of its own, to its end."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments, "--settings", str(root.settings_path)],
-        env={**os.environ, "PYTHONPATH": str(SERVICES), "PYTHONIOENCODING": "utf-8:strict"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,6 @@ import yaml
 from goplot.summary import PROBLEMS, PROBLEMS_NOW, QUESTIONS, Day, Problem, alert, day_of
 from tests.support.metric_names import is_written, names_in
 
-_ROOT = Path(__file__).parents[2]
 _TIB = 1024**4
 FULL = {
     "hosts": 3.0,
@@ -178,7 +178,7 @@ def run(prometheus: str, alertmanager: str, credentials: Path) -> subprocess.Com
     command = [sys.executable, "-m", "goplot.summary", "--farm", "farmer1"]
     return subprocess.run(
         [*command, "--prometheus", prometheus, "--alertmanager", alertmanager],
-        env={"PYTHONPATH": str(_ROOT / "services"), "CREDENTIALS_DIRECTORY": str(credentials)},
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(credentials)},
         check=False,
         capture_output=True,
         text=True,
