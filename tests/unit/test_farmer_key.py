@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from tests.support.plays import rendered
 SHOWN = {"keys": [{"fingerprint": 1, "farmer_pk": None}, {"fingerprint": 2, "farmer_pk": "ab"}]}
 ASKED = {"__goplot_keys": {"stdout_lines": ["a warning {", json.dumps(SHOWN)]}}
 EMPTY = {"__goplot_keys": {"stdout_lines": [json.dumps({"keys": []})]}}
-SETTINGS = base64.b64encode(b'[plot]\nfarmer_public_key = "cd"\n').decode()
-KNOWN = {"__goplot_known": {"content": SETTINGS}}
+SETTINGS = {"content": '[plot]\nfarmer_public_key = "cd"\n'}
+KNOWN = {"__goplot_known": {"paths": {"/etc/goplot/settings.toml": SETTINGS}}}
 
 
 @pytest.mark.parametrize(
