@@ -17,9 +17,12 @@ from tests.tools.guard import on_hosts
 
 FOLDER = Path("tests/campaign")
 HOSTS_FILE = FOLDER / "hosts.toml"
-PLAYBOOKS = [
-    f"playbooks/{name}.yml" for name in ("preflight", "base", "farm_layout", "chia", "goplot")
-]
+#: What plots, without what farms and watches: see prepare.yml.
+PLAYBOOKS = (
+    ("preflight", "base", "farm_layout"),
+    ("chia", "--tags=chia_install"),
+    ("goplot",),
+)
 
 
 def main() -> int:
@@ -41,8 +44,7 @@ def _run(options: argparse.Namespace) -> int:
         [*hosts, "down"],
         [*hosts, "up"],
         [*play, str(FOLDER / "prepare.yml")],
-        # What plots, without what farms and watches: see prepare.yml.
-        [*play, *PLAYBOOKS, "--skip-tags=chia_configure,chia_run"],
+        *([*play, *map(_argument, names)] for names in PLAYBOOKS),
         tests,
     )
     environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg", "NO_COLOR": "1"}
@@ -51,6 +53,10 @@ def _run(options: argparse.Namespace) -> int:
         if code != 0:
             return code
     return 0
+
+
+def _argument(name: str) -> str:
+    return name if name.startswith("--") else f"playbooks/{name}.yml"
 
 
 if __name__ == "__main__":
