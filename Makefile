@@ -103,6 +103,10 @@ dashboards: tools  ## write dashboard/json from the dashboards' code
 bench: tools  ## what goplot costs, as figures and ratios; no part of make test
 	PYTHONPATH=services python -m tests.bench
 
+.PHONY: bench-transfer
+bench-transfer: tools  ## how fast plots travel to another host's disks, way by way: FOLDER=/dev/shm
+	PYTHONPATH=services $(BIN)/python -m tests.bench.transfer $(or $(FOLDER),/dev/shm)
+
 .PHONY: bench-deploy
 bench-deploy: tools  ## how long site.yml with nothing to do takes, on 3 hosts and on 30; no part of make test
 	$(BIN)/python -m tests.bench.deploy
