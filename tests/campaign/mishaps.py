@@ -27,6 +27,8 @@ _PLOTTER = "/opt/small-plots/chia_small_plots"
 # A file on each disk that can go: a refusal ends when somebody makes room.
 _SPARE = "spare"
 _SPARE_BYTES = 8 << 20
+# At least what a plot by hand writes to its disk.
+_BY_HAND_BYTES = 8 << 20
 
 
 class Mishap(ABC):
@@ -171,12 +173,15 @@ class NoInodes(Mishap):
 
 
 class Full(Mishap):
-    """Somebody fills a disk, but for what plots under way will still write and less than a plot."""
+    """Somebody fills a disk, but for what plots under way will still write and less than a plot.
+
+    Plots by hand are under way, too: without room they would wait for it for ever.
+    """
 
     def begin(self) -> bool:
         self._disk = DISKS[self.chance.choice(["disk2", "disk3", "disk4"])]
         with starts_held(self.farm):
-            left = unpromised(self.farm, self._disk)
+            left = unpromised(self.farm, self._disk) - self.watch.by_hand.get(self._disk, 0)
             size = left - (2 << 20)
             if size <= 0:
                 return False
@@ -220,10 +225,13 @@ class ForeignPlotter(Mishap):
 
     def begin(self) -> bool:
         farm = self.farm
+        if unpromised(farm, self._DISK) < 2 * _BY_HAND_BYTES:
+            return False
         settings = farm.inside(SETTINGS).read_text(encoding="utf-8").splitlines()
         keys = [line.split('"')[1] for line in settings if "_public_key = " in line]
         farm.run("mkdir", self._TEMP)
         self.watch.foreign.add(self._TEMP)
+        self.watch.by_hand[self._DISK] = _BY_HAND_BYTES
         words: tuple[str, ...]
         words = (_PLOTTER, "plots", "create", "-n", "1", "-k", "18", "-f", keys[0], "-p", keys[1])
         # Relative to its own folder, as people give it.
@@ -253,6 +261,7 @@ class ForeignPlotter(Mishap):
             self.watch.foreign |= made
         farm.remove(self._TEMP)
         self.watch.foreign.discard(self._TEMP)
+        self.watch.by_hand.pop(self._DISK, None)
 
     def _process(self) -> str:
         pattern = r"chia_small_plots\.py plots create .* by-hand"

@@ -27,6 +27,8 @@ class Watch:
         self.farm = farm
         #: Paths of what others have put beside plots and on temp farms.
         self.foreign: set[str] = set()
+        #: What plots that others make will still write, by disk, in bytes.
+        self.by_hand: dict[str, int] = {}
         self._settled: dict[int, Json] = {}
         self._counters: dict[str, float] = {}
 
