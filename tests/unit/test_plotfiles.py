@@ -15,13 +15,23 @@ from goplot.diskhand.service import main as diskhand
 from goplot.farm.formats import PlotFormat
 from goplot.host.diskstate import read_plots
 from goplot.host.mounts import Mount, mount_id, read_mounts
-from goplot.host.plotfiles import NotWholeError, clean, find_plots, verify
+from goplot.host.plotfiles import (
+    Header,
+    NotWholeError,
+    clean,
+    find_plots,
+    read_header,
+    verify,
+)
 from tests.support.farm_root import PLOT_ID, FarmRoot
 
 K18 = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"
 C05 = f"plot-k32-c05-2026-11-22-17-53-{PLOT_ID}.plot"
 V1 = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID)
 V2 = b"PLOT" + (2).to_bytes(4, "little") + bytes.fromhex(PLOT_ID)
+# The first 64 bytes of a plot of the next proof of space that chia_rs 0.48.0 made (k18, strength 2).
+POS2_ID = "0cddf22db1a27fad8ca1846a71cef6b95c070092b7fa1015c6b5deefc7953737"
+POS2 = bytes.fromhex(f"706f733201{POS2_ID}12020000008085695fcbc06cc4c4c9451f4dce21cbf8de3e5a13bf")
 
 
 def make(path: Path, header: bytes, size: int) -> Path:
@@ -41,6 +51,23 @@ def test_a_whole_compressed_plot(tmp_path: Path) -> None:
     compressed = PlotFormat(32, 5)
     plot = make(tmp_path / C05, V2 + bytes([32]), compressed.expected_bytes)
     assert verify(plot, compressed) == PLOT_ID
+
+
+@pytest.mark.parametrize("magic", [b"pos2", b"PoS2"])
+def test_the_header_of_the_next_proof_of_space(tmp_path: Path, magic: bytes) -> None:
+    name = f"plot-k18-{POS2_ID}.plot2"
+    plot = make(tmp_path / name, magic + POS2[len(magic) :], 638425)
+    with plot.open("rb") as file:
+        assert read_header(file.fileno()) == Header(POS2_ID, 18)
+    with pytest.raises(NotWholeError, match="is k18 by its header, not k28"):
+        verify(plot, PlotFormat(28))
+    # The sizes of formats are those of v1 plots.
+    with pytest.raises(NotWholeError, match="638425 bytes"):
+        verify(plot, PlotFormat(18))
+    # A file that ends within its header.
+    os.truncate(plot, 37)
+    with plot.open("rb") as file:
+        assert read_header(file.fileno()) is None
 
 
 @pytest.mark.parametrize(

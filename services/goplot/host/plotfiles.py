@@ -22,6 +22,9 @@ TEMPORARY = ".tmp"
 _MAGIC = b"Proof of Space Plot"
 # bladebit with compression: magic, 4 bytes of version, id, k.
 _MAGIC_V2 = b"PLOT"
+# The next proof of space, one plot (`.plot2`) and a group (`.gplot`): magic, 1 byte of version, id
+# of the plot or of the group, k. So chia_rs 0.48.0 writes the one, and 0.53.0 the other.
+_MAGICS_POS2 = (b"pos2", b"PoS2")
 _HEADER = 64
 _ID = re.compile(r"[0-9a-f]{64}")
 # The compression level that a name declares: `-c05-`, and `-c5-` of other plotters.
@@ -69,6 +72,8 @@ def read_header(descriptor: int) -> Header | None:
         position = len(_MAGIC)
     elif header.startswith(_MAGIC_V2):
         position = len(_MAGIC_V2) + 4
+    elif header.startswith(_MAGICS_POS2):
+        position = len(_MAGICS_POS2[0]) + 1
     else:
         return None
     end = position + 32
