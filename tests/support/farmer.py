@@ -12,6 +12,7 @@ from goplot.host.textfile import Samples, read_samples
 from tests.support.farm_root import FarmRoot
 from tests.support.rpc_server import (
     COMMON,
+    CONSTANTS,
     FARMED,
     KEYS,
     NO_PLOTS,
@@ -51,7 +52,7 @@ class Farm:
             ]
         }
         answers: dict[str, dict[str, Answer]] = {
-            "full_node": {"get_blockchain_state": STATE, **COMMON},
+            "full_node": {"get_blockchain_state": STATE, "get_constants": CONSTANTS, **COMMON},
             "farmer": {
                 "get_harvesters_summary": summary,
                 "get_pool_state": POOLS,

@@ -97,6 +97,15 @@ def die(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def not_found(handler: Handler) -> None:
+    """Answer as Chia does to an endpoint that it does not have."""
+    text = b"404: Not Found"
+    handler.send_response(404)
+    handler.send_header("Content-Length", str(len(text)))
+    handler.end_headers()
+    handler.wfile.write(text)
+
+
 def dribble(handler: Handler) -> None:
     """Answer one byte at a time, without an end."""
     handler.send_response(200)
@@ -188,6 +197,20 @@ STATE = {
         "space": 20 * 2**60,
         "average_block_time": 19,
         "mempool_size": 12,
+    }
+}
+#: What 2.7.5 answers on mainnet, of what goplot reads.
+CONSTANTS = {
+    "constants": {
+        "DIFFICULTY_CONSTANT_FACTOR": 2**67,
+        "EPOCH_BLOCKS": 4608,
+        "HARD_FORK_HEIGHT": 5496000,
+        "HARD_FORK2_HEIGHT": 0xFFFFFFFA,
+        "PLOT_V1_PHASE_OUT_EPOCH_BITS": 8,
+        "PLOT_FILTER_128_HEIGHT": 10542000,
+        "PLOT_FILTER_64_HEIGHT": 15592000,
+        "PLOT_FILTER_32_HEIGHT": 20643000,
+        "TESTNET": False,
     }
 }
 COMMON: dict[str, Answer] = {

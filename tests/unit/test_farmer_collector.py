@@ -12,6 +12,7 @@ from goplot.host.textfile import read_samples
 from tests.support import rpc_server
 from tests.support.farmer import TIMEOUT, Farm, value
 from tests.support.rpc_server import (
+    CONSTANTS,
     STATE,
     harvester,
 )
@@ -52,6 +53,64 @@ def test_protocols_and_those_that_the_farmer_serves(farm: Farm) -> None:
     farm.services["farmer"].answers["get_version"] = {"version": 7}
     samples = farm.collect()
     assert "chia_farmer_served_protocol_info" not in samples
+
+
+def test_the_chains_clock(farm: Farm) -> None:
+    samples = farm.collect()
+    events = {had["event"]: number for had, number in samples["chia_chain_event_set"]}
+    filters = dict.fromkeys(("v1_filter_128", "v1_filter_64", "v1_filter_32"), 1)
+    assert events == {"hard_fork": 0, "v1_end": 0, **filters, "reward_halving": 1}
+    assert value(samples, "chia_chain_event_height", event="reward_halving") == 5045760
+    seconds = (10542000 - 5000000) * 18.75
+    assert value(samples, "chia_chain_event_seconds", event="v1_filter_128") == seconds
+    assert value(samples, "chia_chain_event_seconds", event="hard_fork") is None
+    assert "chia_v1_win_ratio" not in samples
+    constants = {**CONSTANTS["constants"], "HARD_FORK2_HEIGHT": 5000000 + 4608 * 60}
+    farm.services["full_node"].answers["get_constants"] = {"constants": constants}
+    samples = farm.collect()
+    assert value(samples, "chia_chain_event_seconds", event="hard_fork") == 60 * 86400
+    ratios = {had["days"]: number for had, number in samples["chia_v1_win_ratio"]}
+    assert ratios == {"0": 1, "30": 1, "90": 225 / 256, "256": 59 / 256}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        rpc_server.not_found,
+        {"constants": []},
+        {"constants": None},
+        {"success": False, "error": "not now"},
+    ],
+)
+def test_a_full_node_that_does_not_tell_its_constants(
+    farm: Farm, answer: rpc_server.Answer
+) -> None:
+    farm.services["full_node"].answers["get_constants"] = answer
+    samples = farm.collect()
+    assert not [name for name in samples if name.startswith(("chia_chain", "chia_v1"))]
+    assert value(samples, "chia_full_node_height") == 5000000
+    assert value(samples, "chia_version_info", service="full_node", version="2.7.5") == 1
+    # A release that has no such endpoint is not at fault.
+    assert ("chia_rpc_failed" in samples) == (isinstance(answer, dict) and "error" in answer)
+
+
+@pytest.mark.parametrize("endpoint", ["get_version", "get_blockchain_state"])
+def test_an_endpoint_that_every_release_has_is_refused_when_it_is_not_found(
+    farm: Farm, endpoint: str
+) -> None:
+    farm.services["full_node"].answers[endpoint] = rpc_server.not_found
+    samples = farm.collect()
+    assert value(samples, "chia_rpc_failed", service="full_node", endpoint=endpoint) == 1
+    assert len(samples["chia_rpc_failed"]) == 1
+
+
+def test_a_full_node_that_catches_up_passes_old_heights(farm: Farm) -> None:
+    state = STATE["blockchain_state"]
+    sync = {**state["sync"], "synced": False}  # type: ignore[dict-item]
+    farm.services["full_node"].answers["get_blockchain_state"] = {
+        "blockchain_state": {**state, "sync": sync}
+    }
+    assert "chia_chain_event_set" not in farm.collect()
 
 
 def test_harvesters_have_their_names_also_those_that_are_gone(farm: Farm) -> None:

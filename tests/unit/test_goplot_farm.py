@@ -88,6 +88,13 @@ def test_asks_where_it_may(
     assert "netspace 20.00 EiB" in words
     assert "plots 12, 43.9 MiB, effective 43.3 MiB" in words
     assert "1000 blocks since" in words
+    assert "hard fork not yet set v1 plots end not yet set v1 filter 128 in 1202.7 days" in words
+    assert "reward halves in 9.9 days" in words
+    assert "v1 plots count" not in words
+    chain = document["chain"]
+    assert chain["events"]["hard_fork"] == {"height": None, "seconds": None}
+    assert chain["events"]["reward_halving"] == {"height": 5045760, "seconds": 45760 * 18.75}
+    assert chain["v1_win_ratio"] == {}
     assert document["blocks_since_win"] == 1000
     assert document["difficulty"] == 12000
     assert (document["total_plots"], document["total_bytes"]) == (12, 3 * 15335435)

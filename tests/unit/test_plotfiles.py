@@ -29,7 +29,7 @@ K18 = f"plot-k18-2026-11-22-17-53-{PLOT_ID}.plot"
 C05 = f"plot-k32-c05-2026-11-22-17-53-{PLOT_ID}.plot"
 V1 = b"Proof of Space Plot" + bytes.fromhex(PLOT_ID)
 V2 = b"PLOT" + (2).to_bytes(4, "little") + bytes.fromhex(PLOT_ID)
-# The first 64 bytes of a plot of the next proof of space that chia_rs 0.48.0 made (k18, strength 2).
+# The first 64 bytes of a k18 plot of the next proof of space, made by chia_rs 0.48.0.
 POS2_ID = "0cddf22db1a27fad8ca1846a71cef6b95c070092b7fa1015c6b5deefc7953737"
 POS2 = bytes.fromhex(f"706f733201{POS2_ID}12020000008085695fcbc06cc4c4c9451f4dce21cbf8de3e5a13bf")
 

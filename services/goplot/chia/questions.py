@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from goplot.chia.rpc import Certificates, Rpc, RpcError
+from goplot.chia.rpc import Certificates, Rpc, RpcError, UnknownEndpointError
 from goplot.host.settings import Address
 
 #: Chia's NodeType, chia/protocols/outbound_message.py.
@@ -24,14 +24,17 @@ NODE_TYPES = {
 COMMON = ("get_connections", "get_version")
 #: What endpoints are asked with; all others take no arguments.
 _ARGUMENTS = {"get_reward_targets": {"search_for_private_key": False}}
+# Endpoints that Chia has since 2.7.2: that an earlier release lacks them is no fault.
+_LATE = frozenset({"get_constants"})
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers of one service by endpoint, and the errors by endpoint."""
+    """The answers of one service by endpoint, the errors by endpoint, and what it can't answer."""
 
     given: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
 
     @property
     def up(self) -> bool:
@@ -104,10 +107,11 @@ def ask_all(
     for name, (_, endpoints) in questions.items():
         # Copies: an abandoned thread may still write to its own.
         given, refused = dict(answers[name].given), dict(answers[name].refused)
+        lacking = set(answers[name].lacking)
         for endpoint in endpoints:
-            if endpoint not in given:
+            if endpoint not in given and endpoint not in lacking:
                 refused.setdefault(endpoint, f"{name} did not answer {endpoint} in time")
-        result[name] = Answers(given, refused)
+        result[name] = Answers(given, refused, lacking)
     return result
 
 
@@ -117,4 +121,7 @@ def _ask(client: Rpc, endpoints: Sequence[str], answers: Answers) -> None:
             try:
                 answers.given[endpoint] = rpc.ask(endpoint, _ARGUMENTS.get(endpoint))
             except RpcError as error:
+                if endpoint in _LATE and isinstance(error, UnknownEndpointError):
+                    answers.lacking.add(endpoint)
+                    continue
                 answers.refused[endpoint] = str(error)

@@ -27,6 +27,10 @@ class RpcError(Exception):
     """A service did not answer, or not as expected; the text says why."""
 
 
+class UnknownEndpointError(RpcError):
+    """The service's release does not have this endpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class Certificates:
     """Files: a private certificate of the farm, its key, and the CA that signed them."""
@@ -154,6 +158,8 @@ class Rpc:
             stream=True,
             allow_redirects=False,
         ) as response:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                raise UnknownEndpointError(f"{self._name} does not know {endpoint}")
             if response.status_code != HTTPStatus.OK:
                 raise OSError(f"HTTP status {response.status_code}")
             parts = []

@@ -9,17 +9,16 @@ from goplot.chia.common import add_services
 from goplot.chia.questions import COMMON, Answers, ask_all, number, text
 from goplot.chia.rpc import Certificates, certificates_of
 from goplot.collectors.harvester_names import Known, assign, names_path, read_names, write_names
+from goplot.farm.chain import AHEAD_DAYS, BLOCK_SECONDS, events_of, seconds_until, v1_win_ratio
 from goplot.host import program
 from goplot.host.settings import FarmerSettings, Settings, SettingsError
 from goplot.host.success import add_success
 from goplot.host.textfile import Metrics
 
 _logger = logging.getLogger(__name__)
-#: Seconds between two blocks if the full node does not report it: 4608 blocks a day.
-BLOCK_SECONDS = 18.75
 
 _ENDPOINTS: dict[str, tuple[str, ...]] = {
-    "full_node": ("get_blockchain_state", *COMMON),
+    "full_node": ("get_blockchain_state", *COMMON, "get_constants"),
     # Never get_harvesters: it returns every plot of the farm.
     "farmer": ("get_harvesters_summary", "get_pool_state", "get_reward_targets", *COMMON),
     "wallet": ("get_public_keys", "get_farmed_amount", "get_sync_status", *COMMON),
@@ -62,6 +61,7 @@ def metrics_of(
     node = answers.get("full_node", Answers())
     farmer = answers.get("farmer", Answers())
     _add_node(metrics, node)
+    _add_chain(metrics, node)
     _add_harvesters(metrics, farmer, names, known)
     _add_pools(metrics, farmer)
     _add_wallet(metrics, answers.get("wallet", Answers()))
@@ -99,6 +99,25 @@ def _add_node(metrics: Metrics, node: Answers) -> None:
         ("chia_netspace_bytes", answered("space") or None),
     ):
         metrics.add_known(name, value)
+
+
+def _add_chain(metrics: Metrics, node: Answers) -> None:
+    """When the chain changes what plots earn; a node that is not synced passes old heights."""
+    state = node.given.get("get_blockchain_state")
+    constants = node.given.get("get_constants", {}).get("constants")
+    height = number(state, "blockchain_state", "peak", "height")
+    synced = number(state, "blockchain_state", "sync", "synced")
+    if not synced or height is None or not isinstance(constants, dict):
+        return
+    peak = int(height)
+    for event, there in events_of(constants, peak).items():
+        metrics.add("chia_chain_event_set", int(there is not None), event=event)
+        if there is not None:
+            metrics.add("chia_chain_event_height", there, event=event)
+            metrics.add("chia_chain_event_seconds", seconds_until(there, peak), event=event)
+    for days in AHEAD_DAYS:
+        ratio = v1_win_ratio(constants, peak, days)
+        metrics.add_known("chia_v1_win_ratio", ratio, days=str(days))
 
 
 def addresses_of(farmer: Answers, names: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,23 @@ CHIA = (
     gauge("chia_full_node_mempool_transactions", "Transactions that wait."),
     gauge("chia_full_node_block_interval_seconds", "Time between two blocks, over the last day."),
     gauge("chia_netspace_bytes", "Estimated space of the network."),
+    # The chain's clock, of a synced full node of 2.7.2 and later
+    gauge(
+        "chia_chain_event_set",
+        "1 when the height of a change on the chain is decided, 0 while it is not yet set.",
+        "event",
+    ),
+    gauge("chia_chain_event_height", "Height of a change on the chain.", "event"),
+    gauge(
+        "chia_chain_event_seconds",
+        "Time until the peak gets there, at 4608 blocks a day; negative when it has passed.",
+        "event",
+    ),
+    gauge(
+        "chia_v1_win_ratio",
+        "Share of a v1 plot's proofs that still win in so many days, 0 to 1.",
+        "days",
+    ),
     # Farmer
     gauge(
         "chia_farming_status",

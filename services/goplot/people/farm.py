@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from goplot.harvester_log.dating import clock_text
+from goplot.people.farm_chain import chain_document, chain_lines
 from goplot.people.farm_samples import Farm
 from goplot.people.farm_texts import keys_text, refusals, version_problems, versions_text
 from goplot.people.table import duration, size, table
@@ -161,6 +162,7 @@ def farm_document(farm: Farm) -> dict[str, Any]:
         "height": farm.value("chia_full_node_height"),
         "difficulty": farm.value("chia_full_node_difficulty"),
         "netspace": farm.value("chia_netspace_bytes"),
+        "chain": chain_document(farm.samples),
         "farmed_mojo": farm.value("chia_farmed_mojo"),
         "blocks_won": farm.value("chia_farmed_blocks"),
         "blocks_since_win": _blocks_since_win(farm),
@@ -274,6 +276,7 @@ def _summary(farm: Farm) -> list[tuple[str, str]]:
         lines.append(("last win", _last_win(farm)))
     expected = farm.value("chia_expected_win_seconds")
     lines += [("expected time to win", _long(expected))] if expected is not None else []
+    lines += chain_lines(farm.samples)
     for labels, difficulty in farm.samples.get("chia_pool_difficulty", []):
         points = farm.value("chia_pool_points_acknowledged_24h", **labels)
         errors = farm.value("chia_pool_errors_24h", **labels)
