@@ -12,6 +12,7 @@ import pytest
 import yaml
 from goplot_discover.disks import Namer, bus_of, mounts_of
 from goplot_discover.inventory import Seen, files_of
+from goplot_preflight.mounts import check_mounts
 
 REPOSITORY = Path(__file__).parents[2]
 PCI = "/sys/devices/pci0000:00"
@@ -87,7 +88,7 @@ def test_nothing_of_the_systems_drive_is_proposed() -> None:
     ("more", "reason"),
     [
         ({"fstype": None, "uuid": None}, "it seems blank; goplot formats it"),
-        ({"fstype": "ntfs"}, "goplot does not mount ntfs"),
+        ({"fstype": "zfs_member"}, "goplot does not mount zfs_member"),
         ({"fstype": None, "table": "gpt", "uuid": None}, "goplot does not mount gpt"),
         ({"mounts": ["/mnt/a"]}, "it is mounted at /mnt/a"),
         ({"size": 8 << 30}, "it is too small for a k32 plot"),
@@ -119,6 +120,25 @@ def test_a_fast_drive_is_for_temporary_files_unless_it_holds_plots() -> None:
     assert "3 plots" in full.line()
 
 
+@pytest.mark.parametrize("fstype", ["ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs"])
+def test_a_fast_drive_that_holds_a_file_system_is_a_temp_farm_that_the_owner_enables(
+    fstype: str,
+) -> None:
+    fast = device("nvme0n1", NVME.format(0), rotates=False, fstype=fstype)
+    (mount,) = mounts_of([fast], Namer())
+    reason, line = mount.line().splitlines()
+    assert reason.startswith("  # decide: it holds a file system, and is not formatted")
+    assert yaml.safe_load(line) is None
+    enabled = yaml.safe_load(line.replace("#", "", 1))
+    assert enabled == [{"path": "/plot_temp/1", "src": "UUID=uuid-nvme0n1", "fstype": fstype}]
+    assert list(check_mounts(enabled)) == []
+
+
+def test_disks_of_every_file_system_that_goplot_mounts_are_certain() -> None:
+    found = mounts_of([usb(1, "sdb", fstype="ntfs"), usb(1, "sdc", fstype="exfat")], Namer())
+    assert [mount.decide for mount in found] == ["", ""]
+
+
 def test_what_a_drive_calls_itself_breaks_no_line() -> None:
     (mount,) = mounts_of([usb(1, "sdb", model="a\nb: {", serial="\x1bx")], Namer())
     assert "\n" not in mount.line()
@@ -133,7 +153,7 @@ def farm() -> list[Seen]:
         "10.0.0.2": {"name": "plotter1", "devices": [usb(1, "sdb"), temp], "programs": []},
         "10.0.0.3": {
             "name": "plotter1",
-            "devices": [usb(1, "sdb"), usb(2, "sdc", fstype="ntfs")],
+            "devices": [usb(1, "sdb"), usb(2, "sdc", fstype="vfat")],
             "programs": ["Chia in /home/me/.chia/mainnet", "Prometheus: /etc/prometheus"],
         },
     }
@@ -153,7 +173,7 @@ def test_hosts_are_in_the_groups_that_they_are_for() -> None:
     }
     text = files["host_vars/10.0.0.3.yml"]
     assert "# found: Chia in /home/me/.chia/mainnet" in text
-    assert "# decide: goplot does not mount ntfs" in text
+    assert "# decide: goplot does not mount vfat" in text
     # Disk names go on counting through the farm.
     assert [mount["path"] for mount in yaml.safe_load(text)["farm_layout_mounts"]] == [
         "/farm/1/disk2"

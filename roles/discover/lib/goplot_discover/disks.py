@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: What farm_layout mounts.
-_FILE_SYSTEMS = ("ext4", "xfs", "btrfs")
+_FILE_SYSTEMS = ("ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs")
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OWN = re.compile(r"/farm/[1-9][0-9]*/[^/]+|/plot_temp/[1-9][0-9]*")
@@ -154,7 +154,7 @@ def _doubts(device: Mapping[str, Any], own: list[str], blank: bool, is_temp: boo
         what = "the temporary files of a k32 plot" if is_temp else "a k32 plot"
         yield f"it is too small for {what}"
     elif is_temp and not blank and not own:
-        yield "it holds a file system: is it yours to use for temporary files?"
+        yield "it holds a file system, and is not formatted: enable it if goplot may use it"
 
 
 def _about(device: Mapping[str, Any], bus: str) -> str:
