@@ -347,7 +347,7 @@ def _variables() -> list[Any]:
 
 def _annotation(tag: str, colour: str, places: list[int]) -> build.AnnotationQuery:
     source = commons.DataSourceRef(type_val="grafana", uid="-- Grafana --")
-    # The SDK's own types have it that this is no query.
+    # By the SDK's own types this is not a query.
     target: Any = build.AnnotationTarget().limit(200).match_any(False).tags([tag]).type("tags")
     return (
         build.AnnotationQuery()

@@ -3,7 +3,7 @@
 Run as `make bench-deploy`, as root: it makes the hosts and removes them. They are a farmer, a
 plotter and harvesters with all that goplot installs, Chia's services too; they have no disks. What
 pip installed on the first harvester is given to the further 27 before they boot, as links to the
-same files: their own installations would take an hour, and are no part of what is measured. All
+same files: their own installations would take an hour, and are not part of what is measured. All
 hosts share this machine's cores, which a farm's hosts do not.
 """
 

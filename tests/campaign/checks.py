@@ -105,7 +105,7 @@ def _counters(farm: Farm) -> Iterable[str]:
 def over_full(farm: Farm) -> list[str]:
     """Disks and temp farms on which more is committed than free, in three looks running.
 
-    One look alone is no proof: a plot grows between the moments at which its own size and the
+    One look alone proves nothing: a plot grows between the moments at which its own size and the
     disk's free space are read.
     """
     found: set[str] = set()

@@ -1,4 +1,4 @@
-"""The plotter under test: what it has, what it says, and how a person would treat it."""
+"""The plotter under test: what is on it, what it reports, and what a person would do to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEMPS = {"temp1": "/plot_temp/1", "temp2": "/plot_temp/2", "temp3": "/plot_temp/
 STATE = "/var/lib/goplot"
 SETTINGS = "/etc/goplot/settings.toml"
 TEXTFILE = "/var/lib/prometheus/node-exporter/goplot_plotter.prom"
-#: What lies on temp farms and is no plot's: of file systems, and of diskhand.
+#: What is on temp farms beside plots: of file systems, and of diskhand.
 _KNOWN_ON_TEMP = ("lost+found", ".goplot-probe")
 #: What a power cut takes the unwritten bytes of; the state first, so that no result is written
 #: about what the others have just lost. The pool has no call for it and loses its device.

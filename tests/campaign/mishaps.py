@@ -1,7 +1,7 @@
 """What happens to farms besides kills: each mishap begins at a step and ends some seconds later.
 
 Each is what a person, a program or a file system really does. While it lasts, and after it,
-everything of tests/campaign/watch.py holds. Two disks and a temp farm on one file system are no
+everything of tests/campaign/watch.py holds. Two disks and a temp farm on one file system are not a
 mishap here: the farm has them all the time.
 """
 

@@ -35,8 +35,8 @@ class Watch:
     def faults(self) -> list[str]:
         """Everything that is wrong.
 
-        One look alone is no proof, because the farm moves while it is looked at. What diskhand
-        removes is no fault, if it does.
+        One look alone proves nothing, because the farm moves while it is looked at. What diskhand
+        removes is not a fault.
         """
         found = set(self._look())
         if found:

@@ -4,9 +4,10 @@
 It starts as Grafana does (`grafana server --config=FILE cfg:default.paths.data=FOLDER`), reads
 grafana.ini and the provisioning files of which goplot's role makes use, and answers those parts of
 the HTTP API that goplot calls, as Grafana documents them. It is as inconvenient as Grafana is: it
-refuses an address that is no IP address, answers 503 at first, is healthy before it has provisioned
-anything, and reads Prometheus through a plugin, a process of its own that is gone after a start
-with updates of plugins left on. What it is given is kept in its data folder. It shows no page.
+refuses an address that is not an IP address, answers 503 at first, is healthy before it has
+provisioned anything, and reads Prometheus through a plugin, a process of its own that is gone after
+a start with updates of plugins left on. It keeps in its data folder what it is given, and has no
+pages.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import yaml
 if TYPE_CHECKING:
     from tests.grafana_stand_in.grafana_answers import Answers
 else:
-    # Where it is installed, its files lie in one folder and are no package.
+    # Where it is installed, its files lie in one folder and are not a package.
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     from grafana_answers import Answers
 

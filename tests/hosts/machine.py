@@ -188,7 +188,7 @@ class Machine:
         for disk in self.host.disks:
             disks.detach(self.hosts, self.host, disk)
         remove_tree(self.folder)
-        # nspawn leaves its own folder of a machine where /run is no tmpfs.
+        # nspawn leaves its own folder of a machine where /run is not a tmpfs.
         remove_tree(_PROPAGATE / self.name)
 
     def detached(self) -> set[str]:

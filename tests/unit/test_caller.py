@@ -98,7 +98,7 @@ def test_a_host_that_does_not_plot_says_so(
     assert "disk1" in text
     assert main(["status", "--json", "--settings", str(root.settings_path)]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == []
-    # A plotter that has lost its tunables is no such host.
+    # A plotter that has lost its tunables is not such a host.
     write_report(root.path / "state", Report("toggle", ""), clock.now())
     assert main(["status", "--settings", str(root.settings_path)]) == 3
     assert "max_plots.goplot is missing" in capsys.readouterr().out

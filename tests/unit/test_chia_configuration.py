@@ -74,7 +74,9 @@ def test_a_host_that_does_not_farm_keeps_its_farmer_section() -> None:
 
 
 def test_an_unknown_network_is_refused_unless_the_settings_bring_it() -> None:
-    with pytest.raises(ValueError, match="knows no network simulator0: it has mainnet, testnet11"):
+    with pytest.raises(
+        ValueError, match="simulator0 is not one of Chia's networks: mainnet, testnet11"
+    ):
         chia.configured(config(), wanted(network="simulator0"))
     settings = {"network_overrides": {"config": {"simulator0": {"address_prefix": "txch"}}}}
     new = chia.configured(config(), wanted(network="simulator0", settings=settings))

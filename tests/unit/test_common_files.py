@@ -151,7 +151,7 @@ def test_what_is_no_longer_wanted_is_removed(tmp_path: Path, run: Run) -> None:
 def test_nothing_that_is_no_file_or_link_is_replaced(tmp_path: Path, run: Run) -> None:
     (tmp_path / "logs").mkdir()
     path = tmp_path / "logs"
-    with pytest.raises(AssertionError, match="is no link: move it away"):
+    with pytest.raises(AssertionError, match="is not a link: move it away"):
         run({"common_files": {"links": [{"path": str(path), "target": "/var/log"}]}})
     with pytest.raises(AssertionError, match="is a directory, not a file"):
         run({"common_files": {"files": [_file(path, "1")]}})

@@ -54,7 +54,7 @@ def test_a_role_that_depends_on_common_has_its_modules(tmp_path: Path) -> None:
 
 @pytest.fixture
 def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A systemctl that keeps its calls in the file that is returned, and shows as told."""
+    """A systemctl that keeps its calls in the file that is returned, and shows what it is given."""
     calls, shown = tmp_path / "calls", tmp_path / "shown"
     program = tmp_path / "bin/systemctl"
     program.parent.mkdir()

@@ -1,4 +1,4 @@
-"""A damaged log: damage is no new form, and every whole eligible line counts."""
+"""A damaged log: damage is not a new form, and every whole eligible line counts."""
 
 import codecs
 import gzip

@@ -99,7 +99,7 @@ def test_words_reach_the_keyring_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "reason"),
     [
         (WORDS.replace("art", "abandon"), "Chia added no key"),
         ("abandon art", "these are 2 words"),
@@ -111,12 +111,12 @@ def test_wrong_words_are_refused_and_not_repeated(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     typed: str,
-    told: str,
+    reason: str,
 ) -> None:
     monkeypatch.setattr(getpass, "getpass", lambda _prompt: typed)
     assert farmer.goplot("keys", "add") == 1
     shown = capsys.readouterr()
-    assert told in shown.err
+    assert reason in shown.err
     assert "abandon" not in shown.err + shown.out
 
 

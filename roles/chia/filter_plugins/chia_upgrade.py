@@ -27,8 +27,8 @@ def upgrade_plan(
     """What will be switched (`steps`), what is named beside it (`notes`), and why not (`refusals`).
 
     `hosts` are those that have installed their version: `now` (empty on a new host), `wanted` and
-    whether it `harvests`. `failed` do not answer or can't run their version, `left_out` are no part
-    of this run. `farmer_now` is the version of a farmer that is in neither, empty if not known.
+    whether it `harvests`. `failed` do not answer or can't run their version, `left_out` are not
+    in this run. `farmer_now` is the version of a farmer that is in neither, empty if not known.
     """
     switched = {
         name: host for name, host in hosts.items() if host["now"] not in ("", host["wanted"])

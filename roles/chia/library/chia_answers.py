@@ -67,7 +67,7 @@ def _answers(port: int) -> bool:
 
 
 def fallen(state: str) -> bool:
-    """Whether `systemctl show` tells of a service that ended since it was last started by hand."""
+    """Whether `systemctl show` reports that a service ended since it was last started by hand."""
     values = dict(line.split("=", 1) for line in state.splitlines() if "=" in line)
     return values.get("NRestarts", "0") != "0" or values.get("SubState") in _FALLEN
 

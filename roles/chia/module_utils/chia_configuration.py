@@ -78,7 +78,7 @@ def configured(config: Mapping[str, Any], wanted: Wanted) -> dict[str, Any]:
             new[key] = _merged(new.get(key), value)
     known = new["network_overrides"]["config"]
     if wanted.network not in known:
-        raise ValueError(f"Chia knows no network {wanted.network}: it has {', '.join(known)}")
+        raise ValueError(f"{wanted.network} is not one of Chia's networks: {', '.join(known)}")
     return new
 
 

@@ -183,7 +183,7 @@ class _Step:
             if str(path.readlink()) == target:
                 return
         elif path.exists() and not self._module.check_mode:
-            raise FileExistsError(f"{path} is no link: move it away")
+            raise FileExistsError(f"{path} is not a link: move it away")
         self.paths.append(str(path))
         if not self._module.check_mode:
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:

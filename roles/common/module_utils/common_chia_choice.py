@@ -171,7 +171,7 @@ def _refused_to_adopt(
 ) -> Iterator[str]:
     if wanted.existing_root and not roots and not host.exists(f"{wanted.root}/config/config.yaml"):
         yield (
-            f"chia_existing_root is {wanted.existing_root}, which is no CHIA_ROOT: "
+            f"chia_existing_root is {wanted.existing_root}, which is not a CHIA_ROOT: "
             "set it to a folder with config/config.yaml."
         )
     if len(roots) > 1:

@@ -71,7 +71,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        # What no look can tell is as in the example, with its comments.
+        # What can't be discovered is as in the example, with its comments.
         shutil.copytree(_REPOSITORY / "inventory/example/group_vars", made / "group_vars")
         for name, text in files.items():
             path = made / name

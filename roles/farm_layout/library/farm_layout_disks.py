@@ -103,7 +103,7 @@ def main() -> None:
 
 def _unknown(path: str) -> str:
     return (
-        f"{path} is mounted, but not in farm_layout_mounts: the harvester is not told of it. "
+        f"{path} is mounted, but not in farm_layout_mounts: the harvester does not use it. "
         f"Add {{path: {path}}}, which leaves its mount to you."
     )
 

@@ -19,7 +19,7 @@ _ALSO = {
     **dict.fromkeys(("ntfs", "ntfs3", "ntfs-3g"), _NTFS),
     "exfat": frozenset(("exfat", "fuseblk")),
 }
-#: File systems that know no owners: who may write is an option of the mount.
+#: File systems without owners: who may write is an option of the mount.
 WITHOUT_OWNERS = _NTFS | {"exfat", "vfat", "msdos", "cifs", "smb3"}
 _UPPER_CASE = ("exfat", "ntfs", "ntfs3", "ntfs-3g")
 _PLAIN_IN_UDEV = re.compile(r"[A-Za-z0-9#+.:=@_/-]")

@@ -113,7 +113,7 @@ class ActionModule(ActionBase):
             text = self._loader.get_text_file_contents(str(path))
         except AnsibleError:
             return ""
-        # PyYAML takes no text that Ansible has tagged.
+        # PyYAML refuses text that Ansible has tagged.
         return text.encode(errors="replace").decode()
 
     def _encrypted_names(self, task_vars: Mapping[str, Any]) -> frozenset[str]:

@@ -22,7 +22,7 @@ NODE_TYPES = {
 }
 #: What every service answers.
 COMMON = ("get_connections", "get_version")
-#: What endpoints are asked with; all others take no arguments.
+#: Arguments of endpoints; all others take none.
 _ARGUMENTS = {"get_reward_targets": {"search_for_private_key": False}}
 # Endpoints that Chia has since 2.7.2: that an earlier release lacks them is no fault.
 _LATE = frozenset({"get_constants"})

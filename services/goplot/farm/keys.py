@@ -104,7 +104,7 @@ def read_table(
 ) -> _T:
     """A table of a document; a key with a mistake has its default.
 
-    `given` are those fields that are no keys.
+    `given` are those fields that are not keys.
     """
     entries = read_entries(document, where, mistakes)
     known = {entry.name: entry.metadata["kind"] for entry in fields(table) if entry.metadata}

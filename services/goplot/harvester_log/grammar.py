@@ -101,7 +101,7 @@ class Prefix:
 class Eligible(NamedTuple):
     """An eligible line: what one lookup found.
 
-    `seconds` is how long it took, None when that is no time: the clock was set meanwhile.
+    `seconds` is how long it took, None when that is unknown: the clock was set meanwhile.
 
     `form` names the release that introduced it: `1.0`, `2.5.7` or `next`.
     """

@@ -135,18 +135,18 @@ class Counting:
         torn = self._torn(block, lines, keys, counts)
         for place in torn:
             counts[keys[place]] -= 1
-        telling: dict[bytes, _Known] = {}
+        varied: dict[bytes, _Known] = {}
         for key, count in counts.items():
             known = self._known.get(key) or self._learn(key)
             if known.prefix is None or known.kind is None:
-                telling[key] = known
+                varied[key] = known
             elif count:
                 # When in the block they were written is not looked at.
                 self._count(known.prefix, known.origin, known.kind, count, end)
-        if telling or torn:
-            places = compress(range(len(lines)), map(telling.__contains__, keys))
+        if varied or torn:
+            places = compress(range(len(lines)), map(varied.__contains__, keys))
             for place in sorted({*places, *torn}) if torn else places:
-                self._add_line(lines[place], place, telling.get(keys[place], _ANY))
+                self._add_line(lines[place], place, varied.get(keys[place], _ANY))
         self._take_times(lines, window, moments)
 
     @staticmethod

@@ -16,46 +16,49 @@ def command_parser() -> argparse.ArgumentParser:
     """The parser of every command; `command` is the one that was chosen."""
     parser = argparse.ArgumentParser(
         prog="goplot",
-        description="A manager for Chia farms.",
+        description="Paces, places and monitors the plots of a Chia farm.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    settings: dict[str, Any] = {"metavar": "FILE", "help": f"default: {DEFAULT_PATH}"}
     parser.add_argument("--version", action="version", version=f"goplot {__version__}")
-    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, metavar="FILE")
+    parser.add_argument("--settings", type=Path, default=DEFAULT_PATH, **settings)
     common = argparse.ArgumentParser(add_help=False)
     # Without a default of its own: it would replace what stands before the command.
-    common.add_argument("--settings", type=Path, default=argparse.SUPPRESS, metavar="FILE")
+    common.add_argument("--settings", type=Path, default=argparse.SUPPRESS, **settings)
     as_json = argparse.ArgumentParser(add_help=False)
-    as_json.add_argument("--json", action="store_true", help="for programs")
+    as_json.add_argument("--json", action="store_true", help="print JSON, for programs")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = [common, as_json]
-    commands.add_parser("status", parents=shared, help="show running plots and waiting ones")
-    commands.add_parser("disks", parents=shared, help="show the disks and their free space")
-    plot = commands.add_parser(
-        "plot", parents=shared, help="start a plot now, without waiting for plot_gap or load"
-    )
-    plot.add_argument("--dry-run", action="store_true", help="only show where it would go")
+
+    def add(name: str, text: str, **more: Any) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", **more
+        )
+
+    add("status", "show running plots, why the next one waits, and problems", parents=shared)
+    add("disks", "show the disks: state, used and free space", parents=shared)
+    plot = add("plot", "start a plot now, regardless of plot_gap and load", parents=shared)
+    plot.add_argument("--dry-run", action="store_true", help="only show where the plot would go")
     for name, text in (
-        ("stop", "abort a running plot and remove its temporary files"),
-        ("pause", "freeze a plot where it is"),
+        ("stop", "stop a running plot and remove its temporary files"),
+        ("pause", "pause a running plot"),
         ("resume", "resume a paused plot"),
     ):
-        job = commands.add_parser(name, parents=[common], help=text)
-        job.add_argument("index", type=int, help="the plot's index")
-    change = commands.add_parser(
+        job = add(name, text, parents=[common])
+        job.add_argument("index", type=int, help="index of the plot, as goplot status shows it")
+    change = add(
         "set",
+        "change a tunable",
         parents=[common],
-        help="change a tunable",
         epilog=_tunables_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    change.add_argument("name", choices=NAMES)
-    change.add_argument("value")
-    commands.add_parser("diskhand", parents=[common], help="check every disk now")
-    commands.add_parser("collect", parents=shared, help="write the metrics of this host now")
-    farm = commands.add_parser(
-        "farm", parents=shared, help="show whether the farm farms, and its wins"
-    )
+    change.add_argument("name", choices=NAMES, metavar="NAME", help="one of those below")
+    change.add_argument("value", metavar="VALUE", help="the new value, used from the next poll")
+    add("diskhand", "check every disk now", parents=[common])
+    add("collect", "run the collectors of this host now", parents=shared)
+    farm = add("farm", "show the state of the farm, its harvesters and its wins", parents=shared)
     farm.add_argument(
         "--log",
         type=_line_count,
@@ -63,31 +66,27 @@ def command_parser() -> argparse.ArgumentParser:
         const=10,
         default=0,
         metavar="LINES",
-        help="also show the last lines of the Chia log, 10 unless given",
+        help="also show the last lines of the Chia log (default: 10)",
     )
-    keys = commands.add_parser(
-        "keys",
-        parents=shared,
-        help="show the farmer's keys, or add your own",
-        epilog="add: take the words of a key from the terminal, without echo",
+    keys = add("keys", "show the farmer's keys, or add one", parents=shared)
+    keys.add_argument(
+        "action", nargs="?", choices=("add",), help="read a mnemonic from the terminal, unseen"
     )
-    keys.add_argument("action", nargs="?", choices=("add",))
     # Every option is Chia's.
-    chia = commands.add_parser(
-        "chia", add_help=False, prefix_chars="\0", help="run Chia's command as Chia's user"
-    )
+    chia = add("chia", "run Chia's command as Chia's user", add_help=False, prefix_chars="\0")
     chia.add_argument("arguments", nargs=argparse.REMAINDER)
-    log = commands.add_parser(
+    log = add(
         "harvester-log",
+        "check whether goplot understands a Chia log",
         parents=[as_json],
-        help="show what goplot understands in a Chia log",
         usage="goplot harvester-log [-h] [--json] --check FILE [FILE ...]",
     )
     # The files may stand apart from --check: options come in any order.
     files: dict[str, Any] = {"type": Path, "nargs": "*", "metavar": "FILE"}
-    log.add_argument("--check", action="extend", required=True, help="write no metrics", **files)
+    check = "check these files, write no metrics"
+    log.add_argument("--check", action="extend", required=True, help=check, **files)
     log.add_argument("files", help="further files", **files)
-    commands.add_parser("completion", help="print the completion script for bash")
+    add("completion", "print the completion script for bash")
     return parser
 
 
@@ -98,7 +97,7 @@ def _line_count(text: str) -> int:
 
 
 def _tunables_help() -> str:
-    rows = [("on_toggle", "text", "run: new plots start; anything else: none starts")]
+    rows = [("on_toggle", "text", "run: start plots; anything else: start no new ones")]
     rows += [
         (name, f"{tunable.low:.0f} to {tunable.high:.0f}", tunable.help)
         for name, tunable in NUMBERS.items()

@@ -25,7 +25,7 @@ def act_as_goplot(state: Path, folder: Path) -> None:
 def seen_by_caller(observation: Observation, state: Path) -> Observation:
     """The observation with what is hidden from the caller marked as HIDDEN.
 
-    That is no trouble: goplot's user and root see it.
+    That is not a problem: goplot's user and root see it.
     """
     if os.geteuid() in (0, state.stat().st_uid):
         return observation

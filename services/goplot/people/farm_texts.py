@@ -18,8 +18,8 @@ def keys_text(keys: float | None, *, locked: bool) -> str:
             "farmer.xch_target_address in config.yaml; sudo goplot keys lists them"
         )
     return (
-        "the farmer has no keys: sudo goplot keys add takes your words; "
-        "sudo goplot chia keys generate makes new ones"
+        "the farmer has no keys: sudo goplot keys add reads your mnemonic; "
+        "sudo goplot chia keys generate creates new ones"
     )
 
 

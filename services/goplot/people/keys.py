@@ -42,7 +42,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keyring. `loaded`: whether the farmer has loaded its keys; None when it can't be told."""
+    """The keyring. `loaded`: whether the farmer has loaded its keys; None when that is unknown."""
 
     keys: tuple[Key, ...]
     loaded: bool | None = None
@@ -79,7 +79,7 @@ def parse_keys(output: str) -> tuple[Key, ...]:
                 )
             except (ValueError, TypeError, KeyError) as error:
                 raise OSError(f"chia keys show is not understood: {error}") from error
-    raise OSError("chia keys show printed no keys: goplot chia keys show tells more")
+    raise OSError("chia keys show printed no keys: run goplot chia keys show for the reason")
 
 
 def _loaded(settings: Settings) -> bool | None:
@@ -132,8 +132,8 @@ def next_step(found: Keys) -> str:
     """What the owner does next."""
     if not found.usable:
         return (
-            "sudo goplot keys add takes your words. For new ones: sudo goplot chia keys generate, "
-            "then write down what sudo goplot chia keys show --show-mnemonic-seed prints"
+            "sudo goplot keys add reads your mnemonic. For a new one: sudo goplot chia keys "
+            "generate, then write down what sudo goplot chia keys show --show-mnemonic-seed prints"
         )
     if found.loaded is False:
         return "systemctl restart chia-farmer chia-wallet, so that they load the keys"
@@ -152,7 +152,7 @@ def add_key(settings: Settings) -> str:
     owner_of(settings.chia)
     before = {key.fingerprint for key in parse_keys(_show(settings.chia))}
     words = read_words()
-    # Chia ends with 0 for words that it does not take; only the keyring tells.
+    # Chia exits with 0 for words that it refuses; only the keyring shows it.
     ask_chia(settings.chia, ("keys", "add", "--label", ""), f"{words}\n")
     keys = parse_keys(_show(settings.chia))
     added = [key.fingerprint for key in keys if key.fingerprint not in before and key.farms]

@@ -12,7 +12,7 @@ _FILE_SYSTEMS = ("ext4", "xfs", "btrfs", "f2fs", "exfat", "ntfs")
 _PCI = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OWN = re.compile(r"/farm/[1-9][0-9]*/[^/]+|/plot_temp/[1-9][0-9]*")
-#: A smaller disk takes no plot, and a smaller temp farm makes none: the least k32 plot, and madmax.
+#: A smaller disk has no room for the smallest k32 plot, a smaller temp farm none for madmax.
 _LEAST_DISK = 75 << 30
 _LEAST_TEMP = 220 << 30
 

@@ -45,7 +45,7 @@ def files_of(hosts: list[Seen]) -> dict[str, str]:
 
 
 def _names(hosts: list[Seen]) -> dict[str, Seen]:
-    """Each host by its own name, or by its address where that is no name or another one's."""
+    """Each host by its own name, or by its address where that is not a name, or another one's."""
     found: dict[str, Seen] = {}
     for host in hosts:
         own = str(host.found["name"])

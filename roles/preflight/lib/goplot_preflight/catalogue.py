@@ -26,7 +26,7 @@ def read_catalogue(roles: Path) -> Catalogue:
     defaults: dict[str, Any] = {}
     for role in sorted(path for path in roles.iterdir() if (path / "meta").is_dir()):
         specs = _read(role / "meta" / "argument_specs.yml").get("argument_specs") or {}
-        # A role that takes no arguments (common) lays no claim to names of variables.
+        # A role without arguments (common) owns no names of variables.
         if specs:
             names.append(role.name)
         for entry in specs.values():
