@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from chia_answers import fallen
 from chia_host import lacks
 from chia_switch import link, linked
 from chia_upgrade import upgrade_plan
 
 OLD, NEW = "2.7.3", "2.7.5"
+TASKS = Path(__file__).parents[2] / "roles/chia/tasks"
 
 
 def host(now: str, wanted: str = NEW, *, harvests: bool = True) -> dict[str, Any]:
@@ -117,3 +119,13 @@ def test_the_link_is_replaced_by_one_to_an_installed_version(tmp_path: Path) -> 
 )
 def test_a_service_that_ended_is_fallen(state: str, is_fallen: bool) -> None:
     assert fallen(state) == is_fallen
+
+
+def place(tasks: list[dict[str, Any]], text: str) -> int:
+    """The first task that has a text."""
+    return next(number for number, task in enumerate(tasks) if text in str(task))
+
+
+def test_units_are_installed_once_it_is_known_where_chia_writes() -> None:
+    tasks = yaml.safe_load((TASKS / "configure.yml").read_text(encoding="utf-8"))
+    assert place(tasks, "'register': '__chia_config'") < place(tasks, "_chia_unit_files")
