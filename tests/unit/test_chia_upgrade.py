@@ -129,3 +129,12 @@ def place(tasks: list[dict[str, Any]], text: str) -> int:
 def test_units_are_installed_once_it_is_known_where_chia_writes() -> None:
     tasks = yaml.safe_load((TASKS / "configure.yml").read_text(encoding="utf-8"))
     assert place(tasks, "'register': '__chia_config'") < place(tasks, "_chia_unit_files")
+
+
+def test_one_restart_serves_the_units_and_the_version() -> None:
+    tasks = yaml.safe_load((TASKS / "upgrade.yml").read_text(encoding="utf-8"))
+    block = next(task["block"] for task in tasks if "block" in task)
+    known, units = place(block, "'register': '__chia_config'"), place(block, "_chia_unit_files")
+    assert known < units < place(block, "chia_switch")
+    # Nothing of it may restart Chia once more.
+    assert "notify" not in str(block)

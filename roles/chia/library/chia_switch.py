@@ -12,7 +12,8 @@ DOCUMENTATION = """
 module: chia_switch
 short_description: Switch a host to another installed version of Chia
 description:
-  - Links C(current) to the version and restarts the services, in one step.
+  - Links C(current) to the version, has systemd read its units again and restarts the services,
+    in one step.
 options:
   install_dir:
     description: Folder of the virtual environments.
@@ -78,6 +79,7 @@ def main() -> None:
             link(install_dir, version)
         except OSError as error:
             module.fail_json(msg=str(error))
+        subprocess.run(["systemctl", "daemon-reload"], capture_output=True, check=False)
         # All end at once: a restart alone ends one after the other, in the order of their units.
         units = module.params["units"]
         command = ["systemctl", "kill", "--kill-whom=main", "--signal=TERM", *units]

@@ -118,6 +118,45 @@ def test_a_harvester_that_fails_goes_back_and_the_others_farm_on(machine: ToMach
 
 
 @pytest.mark.every_fault
+def test_a_harvester_that_was_away_is_named_before_and_upgraded_when_it_returns(
+    machine: ToMachine,
+) -> None:
+    away = machine("harvester2")
+    away.cut_network(True)
+    try:
+        status, shown = play(OLD)
+    finally:
+        away.cut_network(False)
+    assert status != 0
+    named = shown.index("harvester2 keeps its version")
+    assert named < shown.index("TASK [chia : Switch to the new version]")
+    assert versions(machine) == {"farmer1": OLD, "harvester1": OLD, "harvester2": NEW}
+    await_lookups(machine, "harvester1")
+    status, shown = play(OLD)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, OLD)
+    await_lookups(machine, *PLOTS)
+
+
+def restarts(machine: Machine) -> int:
+    """How often the harvester was started since the host booted."""
+    command = "journalctl -b -u chia-harvester --no-pager | grep -c 'Started chia-harvester'"
+    return int(machine.run("sh", "-c", command))
+
+
+def test_units_that_change_in_the_same_run_do_not_restart_chia_again(machine: ToMachine) -> None:
+    harvester = machine("harvester2")
+    before = restarts(harvester)
+    # As if it were the unit of an earlier goplot.
+    unit = "/etc/systemd/system/chia-harvester.service"
+    harvester.run("sed", "-i", "s/^RestartSec=10/RestartSec=11/", unit)
+    status, shown = play(NEW)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, NEW)
+    assert "RestartSec=10" in harvester.run("systemctl", "cat", "chia-harvester")
+    assert restarts(harvester) == before + 1
+
+
 def test_all_go_back_if_the_owner_wants_all_or_none(machine: ToMachine) -> None:
     with broken(machine("harvester2"), OLD):
         status, shown = play(OLD, "all_back")
