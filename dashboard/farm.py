@@ -23,6 +23,7 @@ _FIRING = (
     "count by (alertname, instance, farm, disk, harvester) "
     '(ALERTS{alertstate="firing",severity!="info"})'
 )
+_NOT_SET = "The hard fork is not yet set, or no plot was made in the preceding day"
 _ASKED = "No data: the farmer collector has not run yet"
 
 
@@ -37,7 +38,17 @@ def board() -> build.Dashboard:
         "goplot-farm",
         "Farm",
         "The whole farm: is it farming, how large is it, what does it win.",
-        [*_status(), "Winning", *_winning(), "Harvesters", *_harvesters(), "Pools", *_pools()],
+        [
+            *_status(),
+            "Winning",
+            *_winning(),
+            "The chain's clock",
+            *_chain(),
+            "Harvesters",
+            *_harvesters(),
+            "Pools",
+            *_pools(),
+        ],
         since="now-24h",
     )
 
@@ -225,6 +236,70 @@ def _winning() -> list[parts.Panel]:
                 "suffix: days",
                 colours={"expected": ORANGE},
                 empty="No plots, or the netspace is unknown",
+            ),
+        ),
+    ]
+
+
+def _chain() -> list[parts.Panel]:
+    def told(name: str) -> str:
+        return f"max by (event) ({of(name)})"
+
+    known, seconds = told("chia_chain_event_set"), told("chia_chain_event_seconds")
+    states = {
+        "0": ("not yet set", parts.GREY),
+        "1": ("ahead", parts.NEUTRAL),
+        "2": ("passed", parts.GREY),
+    }
+    tall: parts.Size = {"width": 3, "height": 8}
+    return [
+        parts.table(
+            "Changes on the chain",
+            "When the chain changes what plots earn: by the full node's heights, at 4608 blocks "
+            "a day.",
+            [
+                ("State", f"{known} + ({seconds} <= bool 0) or {known}", parts.named(states)),
+                (
+                    "In",
+                    f"{seconds} / 86400 > 0",
+                    [parts.unit("suffix: days"), parts.decimals(1)],
+                ),
+                ("Height", told("chia_chain_event_height"), [parts.unit("locale")]),
+            ],
+            {"event": "Change"},
+            Look(
+                "none",
+                width=12,
+                height=8,
+                empty="The full node is not synced, or its Chia is older than 2.7.2",
+            ),
+        ),
+        parts.bars(
+            "What v1 plots count",
+            "The share of a v1 plot's proofs that still win, so many days from now.",
+            [(f"sort_desc(max by (days) ({of('chia_v1_win_ratio')}))", "in {{days}} days")],
+            Look(
+                "percentunit",
+                width=6,
+                height=8,
+                high=1,
+                empty="The hard fork's height is not yet set",
+            ),
+        ),
+        parts.single(
+            "Replotting starts within",
+            "Time until the last day to start replacing v1 plots one for one, at the last day's "
+            "rate: each day later costs. Negative: it has passed.",
+            f"min({everywhere('job:chia_replot_start:seconds')})",
+            Look("s", decimals=1, steps=((None, BAD), (0, GOOD)), empty=_NOT_SET, **tall),
+        ),
+        parts.single(
+            "A day's delay costs",
+            "What starting to replot a day later than now loses, of the v1 plots' wins of one "
+            "full day.",
+            f"max({everywhere('job:chia_replot_delay:ratio')})",
+            Look(
+                "percentunit", decimals=1, steps=((None, GOOD), (0.01, BAD)), empty=_NOT_SET, **tall
             ),
         ),
     ]

@@ -21,6 +21,8 @@ ABSENT = frozenset(
         "No wallet data for that long",
         "No disk is filling up",
         "No alert is firing",
+        "The hard fork's height is not yet set",
+        "The hard fork is not yet set, or no plot was made in the preceding day",
         "No lookup failed",
         "No such line within an hour",
         "No pacer runs, or nothing delays a start",
@@ -33,6 +35,7 @@ ABSENT = frozenset(
 NO_NETWORK = frozenset(
     {
         "The full node does not answer",  # it has no network to sync with
+        "The full node is not synced, or its Chia is older than 2.7.2",
         "No plots, or the netspace is unknown",
         "Nothing won yet",
         "The wallet does not answer",

@@ -12,6 +12,15 @@ _NETSPACE = 16.2 * 2**60
 #: Wins, before the end of the history.
 _WINS = [WEEK - days * 86400 for days in (6.4, 4.9, 2.2, 0.47)]
 _BLOCK = 18.75
+#: The heights of what the chain changes.
+_EVENTS = {
+    "hard_fork": 7_700_000,
+    "v1_end": 8_875_040,
+    "v1_filter_128": 10_542_000,
+    "v1_filter_64": 15_592_000,
+    "v1_filter_32": 20_643_000,
+    "reward_halving": 10_091_520,
+}
 
 
 def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Series]:
@@ -36,8 +45,8 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
         ("chia_farmer_keys_loaded", 1),
     ):
         yield Series(name, host, still(value))
-    height = "chia_full_node_height"
-    yield Series(height, host, lambda t: 7_100_000 + int(t / _BLOCK))
+    yield Series("chia_full_node_height", host, _height)
+    yield from _chain(host)
     for kind, peers in (("full_node", 37), ("farmer", 1), ("wallet", 1)):
         yield Series("chia_peers", f'{host},service="full_node",type="{kind}"', still(peers))
     netspace = _steady(_NETSPACE)
@@ -57,6 +66,25 @@ def farmer(host: str, plots: Mapping[str, Value], begin: float) -> Iterator[Seri
         yield Series("chia_farmer_pool_errors_total", f'{host},reason="{reason}"', still(0))
     yield textfile(host, "goplot_farmer", begin)
     yield success(host, "farmer-collector", begin)
+
+
+def _height(t: float) -> int:
+    return 7_100_000 + int(t / _BLOCK)
+
+
+def _chain(host: str) -> Iterator[Series]:
+    """A chain whose hard fork is four months ahead."""
+    for event, there in _EVENTS.items():
+        labels = f'{host},event="{event}"'
+        yield Series("chia_chain_event_set", labels, still(1))
+        yield Series("chia_chain_event_height", labels, still(there))
+
+        def left(t: float, there: int = there) -> float:
+            return (there - _height(t)) * _BLOCK
+
+        yield Series("chia_chain_event_seconds", labels, left)
+    for days, ratio in (("0", 1.0), ("30", 1.0), ("90", 1.0), ("256", 0.5)):
+        yield Series("chia_v1_win_ratio", f'{host},days="{days}"', still(ratio))
 
 
 def _harvester(labels: str, count: Value, begin: float) -> Iterator[Series]:
