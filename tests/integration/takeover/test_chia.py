@@ -127,7 +127,7 @@ def test_a_second_run_changes_nothing(ssh: Ssh) -> None:
 def test_a_taken_over_chia_comes_back_after_a_reboot(ssh: Ssh, machine: Any) -> None:
     machine("harvester1").stop()
     machine("harvester1").start()
-    wait_until("its services", lambda: len(running(ssh, "harvester1")) == 2, 60)
+    wait_until("its services", lambda: len(running(ssh, "harvester1")) == 2, 300)
     assert ssh("harvester1").mount_point(ROOT).exists
 
 
@@ -140,10 +140,10 @@ def test_the_way_back_gives_it_back(ssh: Ssh, before: dict[str, str]) -> None:
     wait_until(
         "bob's harvester",
         lambda: running(ssh, "harvester1") == {"chia_daemon": "bob", "chia_harvester": "bob"},
-        60,
+        300,
     )
     ssh("farm1").check_output("runuser -l alice -c /home/alice/farm.sh")
-    wait_until("alice's farm", lambda: len(running(ssh, "farm1")) == 5, 120)
+    wait_until("alice's farm", lambda: len(running(ssh, "farm1")) == 5, 300)
     key = fingerprint(ssh, "alice", "/opt/old/venv/bin/chia", "HOME=/home/alice")
     assert key == before["key"]
 
@@ -171,5 +171,5 @@ def test_a_chia_is_left_and_monitored(ssh: Ssh) -> None:
             )
             .succeeded
         ),
-        60,
+        300,
     )

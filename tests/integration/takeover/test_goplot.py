@@ -28,7 +28,7 @@ def test_its_plot_goes_on_and_is_counted(ssh: Ssh) -> None:
             farm1.file("/var/log/goplot/goplot.log").contains("endplot")
             or farm1.run("pgrep -f goplot.sh").failed
         ),
-        30,
+        300,
     )
 
 
