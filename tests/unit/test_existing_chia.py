@@ -14,6 +14,7 @@ from tests.support.modules import load_module
 
 _UTILS = "ansible.module_utils"
 ending = load_module("common/module_utils/common_ending.py", _UTILS)
+load_module("common/module_utils/common_sockets.py", _UTILS)
 processes = load_module("common/module_utils/common_chia_processes.py", _UTILS)
 found = load_module("common/module_utils/common_chia_found.py", _UTILS)
 choice = load_module("common/module_utils/common_chia_choice.py", _UTILS)

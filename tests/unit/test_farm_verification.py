@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import ansible.module_utils
 import pytest
 
-ROLES = Path(__file__).parents[2] / "roles"
+from tests.support.modules import load_module
+from tests.support.plays import ROLES
 
 
 def answer_of(*labels: dict[str, str]) -> dict[str, Any]:
@@ -29,23 +28,13 @@ alertmanager_notifications_total{{integration="webhook"}} 99
 """
 
 
-def load(path: str) -> ModuleType:
-    """A module of a role."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROLES / path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def checks() -> Iterator[ModuleType]:
     """verify_checks, whose imports are where Ansible puts them."""
     paths = [*ansible.module_utils.__path__, str(ROLES / "verify/module_utils")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ansible.module_utils, "__path__", paths)
-        yield load("verify/module_utils/verify_checks.py")
+        yield load_module("verify/module_utils/verify_checks.py")
 
 
 def target(job: str, host: str, health: str = "up", error: str = "") -> dict[str, Any]:
@@ -186,7 +175,7 @@ def test_what_fails_is_asked_again_until_the_deadline(
 
 
 def test_the_table_has_a_line_a_thing(checks: ModuleType) -> None:
-    table = load("verify/action_plugins/verify_report.py").table
+    table = load_module("verify/action_plugins/verify_report.py").table
     rows = [checks.ok("short", "fine"), checks.bad("a longer one", "not\nfine"), checks.ok("last")]
     assert table(rows) == [
         "ok      short         fine",

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.modules import load_module
 from tests.support.plays import ROLES, rendered
 
+_UTILS = "ansible.module_utils"
+sockets = load_module("common/module_utils/common_sockets.py", _UTILS)
+monitoring = load_module("common/module_utils/common_monitoring.py", _UTILS)
 TEMPLATES = ROLES / "prometheus/templates"
-
-
-def module(path: str) -> ModuleType:
-    """A module of a role."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROLES / path)
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = found
-    spec.loader.exec_module(found)
-    return found
 
 
 def prometheus(tmp_path: Path, **values: Any) -> dict[str, Any]:
@@ -69,9 +59,13 @@ TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retr
 """
 
 
+def test_sockets_that_listen_are_found_without_those_of_connections(tmp_path: Path) -> None:
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (tmp_path / "proc/net/tcp").write_text(TCP)
+    assert sockets.listening(tmp_path) == {"4711": 9090}
+
+
 def test_a_port_in_use_names_the_program_and_the_choice() -> None:
-    monitoring = module("common/module_utils/common_monitoring.py")
-    assert monitoring.sockets(TCP) == {9090: "4711"}
     program = {"name": "Prometheus", "variable": "prometheus_install", "port": 9090}
     line = monitoring.line(program, "prometheus (process 12)")
     assert line.startswith("prometheus_install is not set, and port 9090 is in use by prometheus (")
@@ -79,7 +73,7 @@ def test_a_port_in_use_names_the_program_and_the_choice() -> None:
 
 
 def test_a_file_as_its_package_has_it_is_no_persons() -> None:
-    backup = module("common/library/common_backup.py")
+    backup = load_module("common/library/common_backup.py")
     output = "\n /etc/default/prometheus 0123 obsolete\n /etc/prometheus/prometheus.yml 4567\n\n"
     assert backup.conffiles(output) == {
         ("/etc/default/prometheus", "0123"),

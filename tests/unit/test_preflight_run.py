@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from ansible import __version__ as ansible_version
 from ansible.parsing.dataloader import DataLoader
 from goplot_preflight.written import Position
 
+from tests.support.modules import load_module
 from tests.support.playbook import PROJECT, run_ansible
 
 HOSTS = """
@@ -255,12 +255,7 @@ def test_values_of_other_files_are_found_and_secrets_stay_hidden(site: Site) -> 
 
 
 def test_where_a_value_was_read_may_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = PROJECT / "roles/preflight/action_plugins/preflight_inventory.py"
-    spec = importlib.util.spec_from_file_location("preflight_inventory", path)
-    assert spec
-    assert spec.loader
-    plugin = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(plugin)
+    plugin = load_module("preflight/action_plugins/preflight_inventory.py")
     read = DataLoader().load("a: 010", file_name="/inventory/all.yml")["a"]
     assert plugin._position(read) == Position(Path("/inventory/all.yml"), 1, 4)
     assert plugin._position(8) is None

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible.module_utils.common_sockets import listening
+
 # In the order in which they are stopped: the daemon holds the keys of the others.
 SERVICES = ("wallet", "farmer", "harvester", "full_node", "daemon")
 # Chia's own ports, by service: between peers, and of its RPC.
@@ -22,7 +24,6 @@ PORTS = {
     55400: "daemon",
 }
 _PROGRAM = re.compile(rf"chia_({'|'.join(SERVICES)}|timelord|data_layer|crawler|seeder)")
-_LISTENS = "0A"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def chia_processes(
     host: Path, names: dict[int, User], units: set[str], ours: frozenset[str]
 ) -> Iterator[Process]:
     """Those that no unit of `ours` runs. A unit is named if it is one of `units` or of Chia's."""
-    ports = _listening(host)
+    ports = {inode: port for inode, port in listening(host).items() if port in PORTS}
     here = _namespace(host / "proc/self")
     for folder in sorted((host / "proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
@@ -142,18 +143,6 @@ def _open_files(folder: Path) -> Iterator[str]:
         for link in (folder / "fd").iterdir():
             with contextlib.suppress(OSError):
                 yield str(link.readlink())
-
-
-def _listening(host: Path) -> dict[str, int]:
-    """Chia's ports that are listened at, by the inode of the socket."""
-    found: dict[str, int] = {}
-    for name in ("tcp", "tcp6"):
-        for line in text_of(host / "proc/net" / name).splitlines()[1:]:
-            fields = line.split()
-            port = int(fields[1].rpartition(":")[2], 16)
-            if fields[3] == _LISTENS and port in PORTS:
-                found[fields[9]] = port
-    return found
 
 
 def _ports_of(folder: Path, ports: dict[str, int]) -> set[int]:

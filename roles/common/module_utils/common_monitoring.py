@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-_LISTEN = "0A"  # TCP_LISTEN in include/net/tcp_states.h, as /proc/net/tcp has it
+from ansible.module_utils.common_sockets import listening
+
 _UNITS = Path("/etc/systemd/system")
 
 
@@ -16,26 +17,12 @@ def found(programs: Iterable[Mapping[str, Any]]) -> list[str]:
     A program has `name` for people, the `variable` that chooses, the TCP `port` on which goplot's
     would listen, and the `unit` that goplot's would be.
     """
-    listening: dict[int, str] = {}
-    for name in ("tcp", "tcp6"):
-        table = Path("/proc/net", name)
-        if table.exists():
-            listening |= sockets(table.read_text(encoding="ascii"))
+    inodes = {port: inode for inode, port in listening().items()}
     return [
-        line(one, _owner(listening[one["port"]]))
+        line(one, _owner(inodes[one["port"]]))
         for one in programs
-        if one["port"] in listening and not (_UNITS / f"{one['unit']}.d" / "goplot.conf").exists()
+        if one["port"] in inodes and not (_UNITS / f"{one['unit']}.d" / "goplot.conf").exists()
     ]
-
-
-def sockets(table: str) -> dict[int, str]:
-    """The inode of the socket that listens, by port, from a /proc/net/tcp, proc_pid_net(5)."""
-    found = {}
-    for row in table.splitlines()[1:]:
-        fields = row.split()
-        if len(fields) > 9 and fields[3] == _LISTEN:
-            found[int(fields[1].rpartition(":")[2], 16)] = fields[9]
-    return found
 
 
 def line(program: Mapping[str, Any], owner: str) -> str:
