@@ -10,7 +10,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: common_units
-short_description: Have units run or stopped, and remove those that a host no longer runs
+short_description: Start or stop units, and remove those that a host no longer runs
 description:
   - Has systemd reload its configuration where the files of a unit are newer than what it read.
   - Then removes units, stops and disables others, and enables and starts those that run, in their

@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _install_ca(module: AnsibleModule, folder: Path, ca: str) -> bool:
-    """Have folder and certificate of the CA as they should be; whether they were not."""
+    """Put folder and certificate of the CA right. Returns whether anything changed."""
     path = folder / "ca.crt"
     changed = ca != (path.read_text(encoding="utf-8") if path.is_file() else "")
     if changed and not module.check_mode:

@@ -24,7 +24,7 @@ NODE_TYPES = {
 COMMON = ("get_connections", "get_version")
 #: Arguments of endpoints; all others take none.
 _ARGUMENTS = {"get_reward_targets": {"search_for_private_key": False}}
-# Endpoints that Chia has since 2.7.2: that an earlier release lacks them is no fault.
+# Endpoints that Chia has since 2.7.2: an earlier release may lack them.
 _LATE = frozenset({"get_constants"})
 
 
