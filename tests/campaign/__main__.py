@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     hosts = [sys.executable, "-m", "tests.hosts", str(HOSTS_FILE)]
     ansible = str(Path(sys.executable).with_name("ansible-playbook"))
     play = [ansible, "-i", str(FOLDER / "inventory")]
-    tests = [sys.executable, "-m", "pytest", "-s", str(FOLDER)]
+    tests = [sys.executable, "-m", "pytest", "-s", "-x", str(FOLDER)]
     tests += [f"--{name}={getattr(options, name)}" for name in ("plots", "kills", "seed")]
     steps = (
         [*hosts, "down"],

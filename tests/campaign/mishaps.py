@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
+from goplot.host.mounts import read_space
 from tests.campaign.farm import DISKS, POOL, SETTINGS, STATE, TEMPS, Farm
 from tests.campaign.watch import Watch, unpromised
 from tests.hosts.system import HostError, wait_until
@@ -301,7 +302,8 @@ def have_spares(farm: Farm) -> None:
     for disk in DISKS.values():
         if disk not in refused and not farm.inside(f"{disk}/{_SPARE}").exists():
             with starts_held(farm):
-                if unpromised(farm, disk) > 8 * _SPARE_BYTES:
+                files = read_space(farm.inside(disk)).inodes
+                if files and unpromised(farm, disk) > 8 * _SPARE_BYTES:
                     farm.run("fallocate", "-l", str(_SPARE_BYTES), f"{disk}/{_SPARE}")
 
 
