@@ -37,10 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Report which tests of a scenario are over: Ansible shows them at the end."""
+    """Report which tests are over, and their figures: Ansible shows them at the end."""
     file = os.environ.get("TESTS_PROGRESS")
     if file and (report.when == "call" or not report.passed):
-        line = f"{report.outcome:<7} {report.duration:6.1f} s  {report.nodeid}\n"
+        figures = "".join(f", {name}: {value}" for name, value in report.user_properties)
+        line = f"{report.outcome:<7} {report.duration:6.1f} s  {report.nodeid}{figures}\n"
         with Path(file).open("a", encoding="utf-8") as progress:
             progress.write(line)
 
