@@ -68,6 +68,14 @@ def await_lookups(machine: ToMachine, *names: str) -> None:
     wait_until(f"lookups of {' and '.join(names)}", looked_up, WITHIN)
 
 
+def switch_all(machine: ToMachine, version: str) -> None:
+    """Have every host farm with a version, and each harvester look up again."""
+    status, shown = play(version)
+    assert status == 0, shown[-2000:]
+    assert versions(machine) == dict.fromkeys(HOSTS, version)
+    await_lookups(machine, *PLOTS)
+
+
 def longest_pause(times: list[float]) -> float:
     """The longest time without a lookup, in seconds."""
     return max(later - earlier for earlier, later in pairwise(times))
@@ -90,10 +98,7 @@ def test_an_upgrade_between_protocols_loses_three_signage_points_at_most(
     # What is measured is the switch; the version is installed before it, while the farm farms.
     await_lookups(machine, *PLOTS)
     begin = {name: len(lookups(machine(name))) - 1 for name in PLOTS}
-    status, shown = play(OLD)
-    assert status == 0, shown[-2000:]
-    assert versions(machine) == dict.fromkeys(HOSTS, OLD)
-    await_lookups(machine, *PLOTS)
+    switch_all(machine, OLD)
     lost = {}
     for name in PLOTS:
         times = lookups(machine(name))
@@ -111,10 +116,7 @@ def test_a_harvester_that_fails_goes_back_and_the_others_farm_on(machine: ToMach
         assert versions(machine) == {"farmer1": NEW, "harvester1": OLD, "harvester2": NEW}
         await_lookups(machine, "harvester2")
     # It follows as soon as it can.
-    status, shown = play(NEW)
-    assert status == 0, shown[-2000:]
-    assert versions(machine) == dict.fromkeys(HOSTS, NEW)
-    await_lookups(machine, *PLOTS)
+    switch_all(machine, NEW)
 
 
 @pytest.mark.every_fault
@@ -132,10 +134,7 @@ def test_a_harvester_that_was_away_is_named_before_and_upgraded_when_it_returns(
     assert named < shown.index("TASK [chia : Switch to the new version]")
     assert versions(machine) == {"farmer1": OLD, "harvester1": OLD, "harvester2": NEW}
     await_lookups(machine, "harvester1")
-    status, shown = play(OLD)
-    assert status == 0, shown[-2000:]
-    assert versions(machine) == dict.fromkeys(HOSTS, OLD)
-    await_lookups(machine, *PLOTS)
+    switch_all(machine, OLD)
 
 
 def restarts(machine: Machine) -> int:
