@@ -242,10 +242,10 @@ def _winning() -> list[parts.Panel]:
 
 
 def _chain() -> list[parts.Panel]:
-    def told(name: str) -> str:
+    def latest(name: str) -> str:
         return f"max by (event) ({of(name)})"
 
-    known, seconds = told("chia_chain_event_set"), told("chia_chain_event_seconds")
+    known, seconds = latest("chia_chain_event_set"), latest("chia_chain_event_seconds")
     states = {
         "0": ("not yet set", parts.GREY),
         "1": ("ahead", parts.NEUTRAL),
@@ -264,7 +264,7 @@ def _chain() -> list[parts.Panel]:
                     f"{seconds} / 86400 > 0",
                     [parts.unit("suffix: days"), parts.decimals(1)],
                 ),
-                ("Height", told("chia_chain_event_height"), [parts.unit("locale")]),
+                ("Height", latest("chia_chain_event_height"), [parts.unit("locale")]),
             ],
             {"event": "Change"},
             Look(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 #: Seconds between two blocks: Chia aims at 32 in ten minutes, 4608 a day.
 BLOCK_SECONDS = 18.75
-#: The days from now for which the factor of v1 plots is told.
+#: The days from now for which the factor of v1 plots is reported.
 AHEAD_DAYS = (0, 30, 90, 256)
 #: Blocks of three years (chia/consensus/block_rewards.py); the reward halves four times.
 _HALVING_BLOCKS = 5_045_760
